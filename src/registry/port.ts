@@ -1,0 +1,57 @@
+import type { Digest } from '../core/digest.ts';
+import type { Descriptor } from '../core/oci.ts';
+
+/** A manifest with the very bytes that the registry served. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** Opens the content of a blob from its first byte; called again for every new attempt. */
+export type OpenBytes = () => AsyncIterable<Uint8Array>;
+
+/** Reading from an OCI or Docker v2 registry. Repositories are paths below the host. */
+export interface RegistryReader {
+  /** By tag or digest; bytes are hashed, and checked when asked by digest. @throws DeliverError E_SOURCE* */
+  manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<FetchedManifest>;
+  /** Content of a blob, not yet verified: pass it through `verified`. */
+  blob(repository: string, digest: Digest, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export interface PutBlobOptions {
+  readonly signal?: AbortSignal;
+  /** Called with the number of bytes handed to the connection since the last call; negative when an attempt starts again. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** Writing to one registry. Every call is safe to repeat. */
+export interface RegistryWriter {
+  /** What the tag or digest points to now, undefined when absent. */
+  headManifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<Digest | undefined>;
+  hasBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean>;
+  /** Takes the blob from another repository of the same registry; false when the registry would not. */
+  mountBlob(repository: string, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean>;
+  putBlob(repository: string, blob: { digest: Digest; size: number }, open: OpenBytes, options?: PutBlobOptions): Promise<void>;
+  putManifest(repository: string, tagOrDigest: string, mediaType: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+}
+
+/** Name and secret of a registry account. */
+export interface RegistryAccount {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The part of Harbor's API v2.0 that deliver uses. */
+export interface HarborApi {
+  /** Version text when the host is a Harbor and the account may read it; undefined when it is some other registry. */
+  version(): Promise<string | undefined>;
+  hasProject(name: string): Promise<boolean>;
+  /** True when this call made it, false when it was there. */
+  ensureProject(name: string): Promise<boolean>;
+  /** A robot that may only pull from these projects, with a new secret; an existing one of that name is replaced. */
+  renewPullRobot(name: string, projects: readonly string[]): Promise<RegistryAccount>;
+  /** Free bytes below the project's quota; undefined when unlimited or unknown. */
+  quotaLeft(project: string): Promise<number | undefined>;
+  /** Components that are not healthy, by name; empty when all is well. */
+  unhealthy(): Promise<readonly string[]>;
+}

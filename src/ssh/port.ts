@@ -1,0 +1,41 @@
+import type { Duplex } from 'node:stream';
+import type { SiteHost } from '../manifest/site-schema.ts';
+
+export interface RunOptions {
+  /** Bytes for the command's standard input. */
+  readonly stdin?: string | Uint8Array;
+  /** As root through sudo (the password goes through standard input, never argv). */
+  readonly sudo?: boolean;
+  /** Milliseconds; 60 000 when absent. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One open connection to one host. */
+export interface HostConnection {
+  readonly host: SiteHost;
+  /** Runs a POSIX shell command; a non-zero code is not an error here. @throws DeliverError E_SSH, E_SUDO */
+  run(command: string, options?: RunOptions): Promise<RunResult>;
+  /** Writes a file in one move (temporary name, then rename), parents made; as root when the host uses sudo. */
+  writeFile(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
+  /** Content of a file, undefined when it is not there. */
+  readFile(path: string): Promise<Uint8Array | undefined>;
+  /** A byte stream to host:port as seen from that host. */
+  dial(address: string, port: number): Promise<Duplex>;
+}
+
+/** Opens connections, each host once, through its bastions, and checks host keys. */
+export interface HostConnector {
+  /** @throws DeliverError E_HOST_KEY, E_SSH_AUTH, E_SSH */
+  connect(name: string, signal?: AbortSignal): Promise<HostConnection>;
+  close(): Promise<void>;
+}
+
+/** A byte stream to an address, directly or through a tunnel. */
+export type Dial = (address: string, port: number) => Promise<Duplex>;

@@ -1,0 +1,104 @@
+#!/bin/bash
+# Gets the programs the lab runs (Kubernetes, etcd, CoreDNS, Traefik, crane, regctl) into the cache, one folder per
+# version. What is there already is left alone. With DELIVER_LAB_DOWNLOAD=1 each is first tried from its official
+# release address (checked against the published sha256 where there is one); otherwise, or when that address does
+# not answer, it is built from Go modules. Several minutes when cold, nothing when warm.
+set -euo pipefail
+. "$(dirname "$(readlink -f "$0")")/env.sh"
+export GOFLAGS="-mod=mod -buildvcs=false" CGO_ENABLED=0 GOWORK=off
+arch=amd64
+[ "$(uname -m)" = x86_64 ] || die "the lab knows only x86_64 machines, this is $(uname -m)"
+mkdir -p "$CACHE/bin" "$CACHE/tmp"
+exec 9>"$CACHE/bin.lock"; flock 9     # two bring-ups at once must not build into the same folder
+work=$(mktemp -d "$CACHE/tmp/build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+need_go() {
+  command -v go >/dev/null ||
+    die "no Go here and the release addresses can't be used: install Go 1.24 or newer, or set DELIVER_LAB_DOWNLOAD=1 on a machine that reaches them"
+}
+# module NAME MODULE VERSION: a throwaway module that requires MODULE, in $work/NAME. MODULE's own replace lines of the
+# form "old => new version" are kept, because replaces of a dependency are otherwise ignored; relative ones
+# (Kubernetes' staging folders) become the published module of the same release.
+module() {
+  need_go
+  local dir=$work/$1 mod
+  mkdir -p "$dir"; cd "$dir"
+  go mod init "lab.invalid/$1" 2>/dev/null
+  mod=$(go mod download -json "$2@$3" | sed -n 's/.*"GoMod": "\(.*\)".*/\1/p')
+  [ -f "$mod" ] || die "$2@$3 could not be had from the Go module proxy"
+  go mod edit -require "$2@$3"
+  if [ "$2" = k8s.io/kubernetes ]; then
+    sed -n 's#^[[:space:]]*\(k8s.io/[a-z0-9.-]*\) => ./staging/.*#\1#p' "$mod" |
+      while read -r m; do go mod edit -replace "$m=$m@v0.${3#v1.}"; done
+  else
+    sed -n 's/^\(replace\)\{0,1\}[[:space:]]*\([^ ]*\)\( v[^ ]*\)\{0,1\} => \([^. ][^ ]*\) \(v[^ ]*\).*/\2 \4@\5/p' "$mod" |
+      while read -r old new; do go mod edit -replace "$old=$new"; done
+  fi
+}
+# build NAME LDFLAGS PACKAGE...: into $work/NAME/out, then moved to the cache in one step
+build() {
+  local name=$1 flags=$2; shift 2
+  cd "$work/$name"; mkdir -p out
+  go build -trimpath -ldflags "-s -w $flags" -o out/ "$@" >build.log 2>&1 ||
+    { tail -5 build.log >&2; die "$name could not be built from Go modules (the end of the log is above)"; }
+}
+fetch() { # URL FILE: false when the address does not answer
+  [ "${DELIVER_LAB_DOWNLOAD:-0}" = 1 ] && curl -fsSL --connect-timeout 5 --max-time 600 -o "$2" "$1"
+}
+keep() { # DIR FILE...: into the cache; the folder appears only when whole
+  local dir=$CACHE/bin/$1; shift
+  rm -rf "$dir.part"; mkdir -p "$dir.part"
+  cp "$@" "$dir.part/"; chmod 755 "$dir.part"/*; mv "$dir.part" "$dir"
+}
+have() { [ -d "$CACHE/bin/$1" ]; }
+
+kubernetes() {
+  local d=kubernetes-$KUBERNETES_VERSION b files=() sum
+  have "$d" && return
+  local all=(kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy)
+  for b in "${all[@]}"; do
+    fetch "https://dl.k8s.io/$KUBERNETES_VERSION/bin/linux/$arch/$b" "$work/$b" &&
+      fetch "https://dl.k8s.io/$KUBERNETES_VERSION/bin/linux/$arch/$b.sha256" "$work/$b.sha256" || break
+    sum=$(cat "$work/$b.sha256"); echo "$sum  $work/$b" | sha256sum -c --status || die "$b: the sha256 differs from the published one"
+    files+=("$work/$b")
+  done
+  if [ ${#files[@]} != ${#all[@]} ]; then
+    local v=k8s.io/component-base/version minor=${KUBERNETES_VERSION#v1.}
+    module kubernetes k8s.io/kubernetes "$KUBERNETES_VERSION"
+    # kubeadm refuses to run when it doesn't know its own version
+    build kubernetes "-X $v.gitVersion=$KUBERNETES_VERSION -X $v.gitMajor=1 -X $v.gitMinor=${minor%%.*} -X $v.gitTreeState=clean" \
+      "${all[@]/#/k8s.io/kubernetes/cmd/}"
+    files=("$work"/kubernetes/out/*)
+  fi
+  keep "$d" "${files[@]}"
+}
+# one DIR NAME MODULE VERSION PACKAGE BUILT-AS URL MEMBER LDFLAGS: a program that comes alone
+one() {
+  local name=$1 mod=$2 version=$3 package=$4 built=$5 url=$6 member=$7 flags=${8:-}
+  have "$name-$version" && return
+  mkdir -p "$work/$name"
+  if fetch "$url" "$work/$name.tgz"; then
+    case $url in *.tar.gz | *.tgz) tar -xzf "$work/$name.tgz" -C "$work/$name" --strip-components="$(tr -dc / <<<"$member" | wc -c)" "$member" ;;
+      *) mv "$work/$name.tgz" "$work/$name/$name" ;; esac
+    keep "$name-$version" "$work/$name/${member##*/}"
+  else
+    rm -rf "${work:?}/$name"; module "$name" "$mod" "$version"; build "$name" "$flags" "$package"
+    [ "$built" = "$name" ] || mv "$work/$name/out/$built" "$work/$name/out/$name"
+    keep "$name-$version" "$work/$name/out/$name"
+  fi
+}
+took() { local s=$SECONDS; "$@"; [ $((SECONDS - s)) -lt 2 ] || say "$2 $1: $((SECONDS - s)) s"; }
+gh=https://github.com
+say "programs: $CACHE/bin"
+s=$SECONDS; kubernetes; [ $((SECONDS - s)) -lt 2 ] || say "kubernetes: $((SECONDS - s)) s"
+took one etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION" go.etcd.io/etcd/server/v3 v3 \
+  "$gh/etcd-io/etcd/releases/download/$ETCD_VERSION/etcd-$ETCD_VERSION-linux-$arch.tar.gz" "etcd-$ETCD_VERSION-linux-$arch/etcd"
+took one coredns github.com/coredns/coredns "$COREDNS_VERSION" github.com/coredns/coredns coredns \
+  "$gh/coredns/coredns/releases/download/$COREDNS_VERSION/coredns_${COREDNS_VERSION#v}_linux_$arch.tgz" coredns
+took one traefik github.com/traefik/traefik/v3 "$TRAEFIK_VERSION" github.com/traefik/traefik/v3/cmd/traefik traefik \
+  "$gh/traefik/traefik/releases/download/$TRAEFIK_VERSION/traefik_${TRAEFIK_VERSION}_linux_$arch.tar.gz" traefik
+took one crane github.com/google/go-containerregistry "$CRANE_VERSION" github.com/google/go-containerregistry/cmd/crane crane \
+  "$gh/google/go-containerregistry/releases/download/$CRANE_VERSION/go-containerregistry_Linux_x86_64.tar.gz" crane
+took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl regctl \
+  "$gh/regclient/regclient/releases/download/$REGCTL_VERSION/regctl-linux-$arch" regctl
