@@ -30,13 +30,35 @@ export interface ListOptions {
   readonly fieldSelector?: string;
 }
 
-/** The Kubernetes API as deliver needs it. Field manager is always `deliver`. */
+export interface ApplyOptions {
+  /** Nothing is stored; the answer is what would be. */
+  readonly dryRun?: boolean;
+  /** Takes over fields that another manager owns. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DeleteOptions {
+  /** Only the object with this uid, not a newer one of the same name. */
+  readonly uid?: string | undefined;
+  readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The Kubernetes API as deliver needs it. Field manager is always `deliver`. Every call is safe to repeat. */
 export interface ClusterApi {
   /** `v1.34.4`. @throws DeliverError E_CLUSTER, E_CLUSTER_AUTH */
   version(signal?: AbortSignal): Promise<string>;
+  /** Undefined when it is not there. */
   get(ref: KubeRef, signal?: AbortSignal): Promise<KubeObject | undefined>;
   list(type: { apiVersion: string; kind: string }, options?: ListOptions, signal?: AbortSignal): Promise<readonly KubeObject[]>;
-  /** Server-side apply; with `dryRun` nothing is stored. Returns the object as the server has it (or would). */
-  apply(object: KubeObject, options?: { dryRun?: boolean; force?: boolean; signal?: AbortSignal }): Promise<KubeObject>;
-  delete(ref: KubeRef, signal?: AbortSignal): Promise<void>;
+  /**
+   * Server-side apply, strictly validated; returns the object as the server has it (or would).
+   * @throws DeliverError E_APPLY, E_CONFLICT, E_CLUSTER, E_CLUSTER_AUTH
+   */
+  apply(object: KubeObject, options?: ApplyOptions): Promise<KubeObject>;
+  /** No error when it is gone already. */
+  delete(ref: KubeRef, options?: DeleteOptions): Promise<void>;
+  /** Closes idle connections. */
+  close(): Promise<void>;
 }

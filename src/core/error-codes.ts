@@ -16,6 +16,8 @@ export const ERROR_CLASS = {
   E_SECRET_MISSING: 'input',
   E_GRAPH: 'input',
   E_PLATFORM: 'input',
+  E_IMAGE_FORMAT: 'input',
+  E_CHART: 'input',
   E_NOT_CLOSED: 'input',
   E_LOCK_STALE: 'input',
   E_LOCK_MISSING: 'input',

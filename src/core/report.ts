@@ -21,12 +21,20 @@ export interface StepResult {
   readonly changed?: number;
 }
 
-/** One step of a verb. A flow is a list of these, in the order in which they happen. */
-export interface Step<Context> {
+/** One step of a verb. */
+export interface Step {
   /** Stable id for `--json` events and the journal: `trust`, `preflight`, `push` … */
   readonly id: string;
+  /** A word or two in the person's language: “Trusted”, “Registry”. */
   readonly title: string;
-  run(context: Context, report: Report, signal: AbortSignal): Promise<StepResult>;
+  run(report: Report, signal: AbortSignal): Promise<StepResult>;
+}
+
+/** A verb: its steps in the order in which they happen, and what is known when all are done. */
+export interface Flow<Result> {
+  readonly steps: readonly Step[];
+  /** Only after every step has run. */
+  result(): Result;
 }
 
 /** A report that goes nowhere, for callers that need none. */

@@ -3,7 +3,10 @@ import { isDigest, type Digest } from '../core/digest.ts';
 import { FileWord, PlatformText, ReleaseName } from '../manifest/fields.ts';
 import { ReleaseSchema } from '../manifest/release-schema.ts';
 
-const DigestField = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'must be sha256: and 64 hex digits');
+const DigestField = z
+  .custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'must be sha256: and 64 hex digits')
+  // What a JSON Schema says about it; a custom type says nothing by itself.
+  .meta({ type: 'string', pattern: '^sha256:[0-9a-f]{64}$' });
 const Size = z.int().min(0);
 
 /** A blob or manifest: what an OCI descriptor says, `data` (base64) when deliver made the bytes itself. */

@@ -19,6 +19,12 @@ export const ReleaseName = z
   .max(63)
   .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'must be lower-case letters and digits joined by “.”, “_” or “-”');
 
+/** A file's name in the bundle: one component of an OCI ref.name (image-spec annotations.md). */
+export const RefWord = z
+  .string()
+  .max(100)
+  .regex(/^[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*$/, 'must be letters and digits joined by “.”, “_” or “-”');
+
 export const Port = z.int().min(1).max(65535);
 export const PortName = z
   .string()

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AppSchema } from './app-schema.ts';
-import { FileWord, Label, PlatformText, Port, PortName, ReleaseName, StringMap, Variable } from './fields.ts';
+import { FileWord, Label, PlatformText, Port, PortName, RefWord, ReleaseName, StringMap, Variable } from './fields.ts';
 
 const RegistrySource = z.strictObject({
   mirror: z.string().min(1).describe('host[:port][/path] that serves this registry’s repositories'),
@@ -15,7 +15,7 @@ const Sources = z.strictObject({
 
 const FileItem = z
   .strictObject({
-    name: FileWord,
+    name: RefWord,
     path: z.string().optional(),
     url: z.string().optional(),
     sha256: z
@@ -34,7 +34,7 @@ export const ExternalSchema = z.strictObject({
   addresses: z.union([Variable, z.array(z.strictObject({ ip: z.string() })).min(1)]),
 });
 
-const Chart = z.strictObject({
+export const ChartSchema = z.strictObject({
   name: Label,
   chart: z.string().min(1).describe('oci://…, a name in `repo`, or a local folder'),
   repo: z.url().optional(),
@@ -62,13 +62,13 @@ export const ReleaseSchema = z
     files: z.array(FileItem).optional(),
     externals: z.array(ExternalSchema).optional(),
     apps: z.array(AppSchema).optional(),
-    charts: z.array(Chart).optional(),
+    charts: z.array(ChartSchema).optional(),
     manifests: z.array(z.strictObject({ path: z.string() })).optional(),
   })
   .meta({ title: 'deliver Release', description: 'What to ship, by version' });
 
 export type Release = z.infer<typeof ReleaseSchema>;
 export type External = z.infer<typeof ExternalSchema>;
-export type Chart = z.infer<typeof Chart>;
+export type Chart = z.infer<typeof ChartSchema>;
 export type FileItem = z.infer<typeof FileItem>;
 export type RegistrySource = z.infer<typeof RegistrySource>;

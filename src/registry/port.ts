@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import type { Descriptor } from '../core/oci.ts';
+import type { Reference } from '../core/reference.ts';
 
 /** A manifest with the very bytes that the registry served. */
 export interface FetchedManifest {
@@ -16,6 +17,12 @@ export interface RegistryReader {
   manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<FetchedManifest>;
   /** Content of a blob, not yet verified: pass it through `verified`. */
   blob(repository: string, digest: Digest, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Where the connected side gets an image or chart: mirrors and credentials applied. */
+export interface ImageSource {
+  /** The reader for a reference, and the repository path to ask it for (a mirror may put a path in front). */
+  locate(reference: Reference): { readonly reader: RegistryReader; readonly repository: string };
 }
 
 export interface PutBlobOptions {

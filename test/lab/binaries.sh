@@ -10,6 +10,7 @@ arch=amd64
 [ "$(uname -m)" = x86_64 ] || die "the lab knows only x86_64 machines, this is $(uname -m)"
 mkdir -p "$CACHE/bin" "$CACHE/tmp"
 exec 9>"$CACHE/bin.lock"; flock 9     # two bring-ups at once must not build into the same folder
+rm -rf "$CACHE"/tmp/build.*           # of one that was killed
 work=$(mktemp -d "$CACHE/tmp/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -40,7 +41,7 @@ module() {
 build() {
   local name=$1 flags=$2; shift 2
   cd "$work/$name"; mkdir -p out
-  go build -trimpath -ldflags "-s -w $flags" -o out/ "$@" >build.log 2>&1 ||
+  go build -trimpath -gcflags=all=-dwarf=false -ldflags "-s -w $flags" -o out/ "$@" >build.log 2>&1 ||
     { tail -5 build.log >&2; die "$name could not be built from Go modules (the end of the log is above)"; }
 }
 fetch() { # URL FILE: false when the address does not answer
@@ -73,9 +74,9 @@ kubernetes() {
   fi
   keep "$d" "${files[@]}"
 }
-# one DIR NAME MODULE VERSION PACKAGE BUILT-AS URL MEMBER LDFLAGS: a program that comes alone
+# one NAME MODULE VERSION PACKAGE URL MEMBER: a program that comes alone
 one() {
-  local name=$1 mod=$2 version=$3 package=$4 built=$5 url=$6 member=$7 flags=${8:-}
+  local name=$1 mod=$2 version=$3 package=$4 url=$5 member=$6
   have "$name-$version" && return
   mkdir -p "$work/$name"
   if fetch "$url" "$work/$name.tgz"; then
@@ -83,22 +84,22 @@ one() {
       *) mv "$work/$name.tgz" "$work/$name/$name" ;; esac
     keep "$name-$version" "$work/$name/${member##*/}"
   else
-    rm -rf "${work:?}/$name"; module "$name" "$mod" "$version"; build "$name" "$flags" "$package"
-    [ "$built" = "$name" ] || mv "$work/$name/out/$built" "$work/$name/out/$name"
-    keep "$name-$version" "$work/$name/out/$name"
+    rm -rf "${work:?}/$name"; module "$name" "$mod" "$version"; build "$name" "" "$package"
+    mv "$work/$name"/out/* "$work/$name/$name"    # Go names it after the last part of the package path
+    keep "$name-$version" "$work/$name/$name"
   fi
 }
-took() { local s=$SECONDS; "$@"; [ $((SECONDS - s)) -lt 2 ] || say "$2 $1: $((SECONDS - s)) s"; }
+took() { local s=$SECONDS; "$@"; [ $((SECONDS - s)) -lt 2 ] || say "$2: $((SECONDS - s)) s"; }
 gh=https://github.com
 say "programs: $CACHE/bin"
 s=$SECONDS; kubernetes; [ $((SECONDS - s)) -lt 2 ] || say "kubernetes: $((SECONDS - s)) s"
-took one etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION" go.etcd.io/etcd/server/v3 v3 \
+took one etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION" go.etcd.io/etcd/server/v3 \
   "$gh/etcd-io/etcd/releases/download/$ETCD_VERSION/etcd-$ETCD_VERSION-linux-$arch.tar.gz" "etcd-$ETCD_VERSION-linux-$arch/etcd"
-took one coredns github.com/coredns/coredns "$COREDNS_VERSION" github.com/coredns/coredns coredns \
+took one coredns github.com/coredns/coredns "$COREDNS_VERSION" github.com/coredns/coredns \
   "$gh/coredns/coredns/releases/download/$COREDNS_VERSION/coredns_${COREDNS_VERSION#v}_linux_$arch.tgz" coredns
-took one traefik github.com/traefik/traefik/v3 "$TRAEFIK_VERSION" github.com/traefik/traefik/v3/cmd/traefik traefik \
+took one traefik github.com/traefik/traefik/v3 "$TRAEFIK_VERSION" github.com/traefik/traefik/v3/cmd/traefik \
   "$gh/traefik/traefik/releases/download/$TRAEFIK_VERSION/traefik_${TRAEFIK_VERSION}_linux_$arch.tar.gz" traefik
-took one crane github.com/google/go-containerregistry "$CRANE_VERSION" github.com/google/go-containerregistry/cmd/crane crane \
+took one crane github.com/google/go-containerregistry "$CRANE_VERSION" github.com/google/go-containerregistry/cmd/crane \
   "$gh/google/go-containerregistry/releases/download/$CRANE_VERSION/go-containerregistry_Linux_x86_64.tar.gz" crane
-took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl regctl \
+took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl \
   "$gh/regclient/regclient/releases/download/$REGCTL_VERSION/regctl-linux-$arch" regctl

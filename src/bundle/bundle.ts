@@ -1,0 +1,29 @@
+import type { Digest } from '../core/digest.ts';
+import type { Descriptor } from '../core/oci.ts';
+import type { Lock } from '../lock/lock-schema.ts';
+import type { BundlePlan } from './plan.ts';
+import type { SignatureBlob } from './signature-room.ts';
+
+export type BundleSignature = SignatureBlob;
+
+/** A bundle that was opened: structure and lock are checked, blobs are where the lock says. Reads in place, never unpacks. */
+export interface Bundle {
+  readonly path: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Descriptor of the release manifest: the one root that everything hangs from. */
+  readonly root: Descriptor;
+  /** Bytes of the release manifest: what signatures cover. */
+  readonly rootBytes: Uint8Array;
+  readonly lock: Lock;
+  /** The place of every member, recomputed from the lock and compared with the file. */
+  readonly plan: BundlePlan;
+  readonly signatures: readonly BundleSignature[];
+  /** Every content blob by digest, in file order. */
+  readonly blobs: ReadonlyMap<Digest, { readonly offset: number; readonly size: number; readonly mediaType: string }>;
+  /** A small blob, verified. @throws DeliverError E_DIGEST */
+  bytes(digest: Digest): Promise<Uint8Array>;
+  /** A blob from its place in the file; ends only after its digest was checked. @throws DeliverError E_DIGEST */
+  stream(digest: Digest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,72 @@
+import { canonicalJson, type Json } from '../core/canonical-json.ts';
+import { DeliverError } from '../core/errors.ts';
+import { ANNOTATION, isIndexType, MEDIA, type Descriptor, type Platform } from '../core/oci.ts';
+import { paddedSize } from '../core/tar-header.ts';
+import type { Lock, LockedBlob, LockedChart } from '../lock/lock-schema.ts';
+import { fileManifest, plain } from './artifact.ts';
+
+/** Bytes kept free for the descriptors of signatures: each takes about 300. */
+const SIGNATURE_ROOM = 4096;
+
+/**
+ * index.json of the layout (image-spec image-layout.md): the release, its files, charts and images by reference, then
+ * signatures. Trailing spaces fill it to a size that depends on the lock alone, so that a signature added later moves nothing.
+ * @throws DeliverError E_BUNDLE when the signatures do not fit
+ */
+export function indexJson(lock: Lock, root: Descriptor, signatures: readonly Descriptor[]): Uint8Array {
+  const entries = [releaseEntry(lock, root), ...fileEntries(lock), ...lock.charts.map(chartEntry), ...lock.images.map(imageEntry)];
+  const size = paddedSize(encode(entries).length + SIGNATURE_ROOM);
+  const text = encode([...entries, ...signatures.map((signature) => ({ ...plain(signature), artifactType: MEDIA.sshsig }))]);
+  if (text.length > size) {
+    throw new DeliverError('E_BUNDLE', { what: 'The bundle has no room for another signature.', why: 'index.json would outgrow its place.' });
+  }
+  return Buffer.concat([text, Buffer.alloc(size - text.length, ' ')]);
+}
+
+function encode(manifests: readonly Descriptor[]): Buffer {
+  const index = { schemaVersion: 2, mediaType: MEDIA.index, manifests };
+  return Buffer.from(canonicalJson(index as unknown as Json), 'utf8');
+}
+
+function releaseEntry(lock: Lock, root: Descriptor): Descriptor {
+  const refName = `${lock.metadata.name}:${lock.metadata.version}`;
+  return { ...plain(root), artifactType: MEDIA.release, annotations: { [ANNOTATION.refName]: legalRefName(refName) } };
+}
+
+function fileEntries(lock: Lock): readonly Descriptor[] {
+  return lock.files.map((file) => ({
+    ...plain(fileManifest(file).descriptor),
+    artifactType: MEDIA.file,
+    annotations: { [ANNOTATION.refName]: `files/${legalRefName(file.name)}`, [ANNOTATION.title]: file.title },
+  }));
+}
+
+function chartEntry(chart: LockedChart): Descriptor {
+  return {
+    ...plain(chart),
+    artifactType: MEDIA.helmConfig,
+    annotations: { [ANNOTATION.refName]: legalRefName(chart.reference), [ANNOTATION.title]: `${chart.name} ${chart.version}` },
+  };
+}
+
+/** The reference stays as it is even where it breaks the ref.name grammar (`a__b`): readers look images up by their own names. */
+function imageEntry(image: LockedBlob & { readonly reference: string }): Descriptor {
+  return {
+    ...plain(image),
+    ...(image.platform === undefined || isIndexType(image.mediaType) ? {} : { platform: platformOf(image.platform) }),
+    annotations: { [ANNOTATION.refName]: image.reference, [ANNOTATION.containerdName]: image.reference },
+  };
+}
+
+function platformOf(text: string): Platform {
+  const [os = '', architecture = '', variant] = text.split('/');
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
+}
+
+/** The nearest text in the grammar of ref.name (image-spec annotations.md): words joined by single separators. */
+function legalRefName(text: string): string {
+  return text
+    .replace(/[^A-Za-z0-9\-._:@+/]+/g, '-')
+    .replace(/([-._:@+/])[-._:@+/]+/g, '$1')
+    .replace(/^[-._:@+/]+|[-._:@+/]+$/g, '');
+}

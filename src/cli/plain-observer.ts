@@ -1,0 +1,63 @@
+import { durationText } from '../core/amounts.ts';
+import type { Progress, Step, StepResult } from '../core/report.ts';
+import { clean } from './clean.ts';
+import type { FlowObserver } from './observer.ts';
+import type { Output } from './output.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { progressText } from './progress-line.ts';
+import { doneLines, noteLines } from './step-line.ts';
+import { MARK, WORDS } from './words.ts';
+
+/** A log file gets a progress line after this much time or this much work, whichever is rarer in a long run. */
+const EVERY_MS = 10_000;
+const EVERY_FRACTION = 0.1;
+
+/** Lines for a log file: nothing moves, nothing is taken back. */
+export class PlainObserver implements FlowObserver {
+  readonly #output: Output;
+  readonly #titleWidth: number;
+  readonly #now: () => number;
+  #meter = new ProgressMeter();
+  #told = { at: 0, fraction: 0 };
+
+  constructor(output: Output, titleWidth: number, now: () => number = () => performance.now()) {
+    this.#output = output;
+    this.#titleWidth = titleWidth;
+    this.#now = now;
+  }
+
+  start(step: Step): void {
+    this.#meter = new ProgressMeter();
+    this.#told = { at: this.#now(), fraction: 0 };
+    this.#output.line(`${MARK.running} ${clean(step.title)}`);
+  }
+
+  progress(step: Step, progress: Progress): void {
+    const now = this.#now();
+    const reading = this.#meter.update(progress, now);
+    const due = now - this.#told.at >= EVERY_MS || reading.fraction - this.#told.fraction >= EVERY_FRACTION;
+    if (!due || progress.done >= progress.total) return;
+    this.#told = { at: now, fraction: reading.fraction };
+    const detail = progress.detail === undefined ? '' : ` · ${progress.detail}`;
+    const percent = `${Math.floor(reading.fraction * 100)} %`;
+    this.#output.line(clean(`  ${step.title}  ${percent}  ${progressText(progress, reading)}${detail}`));
+  }
+
+  note(_step: Step, line: string): void {
+    for (const part of noteLines(line, this.#output.width)) this.#output.line(part);
+  }
+
+  done(step: Step, result: StepResult, took: number): void {
+    const [first = '', ...rest] = doneLines(step.title, result.summary, took, this.#titleWidth, this.#output.width - 2);
+    this.#output.line(`${MARK.done} ${first}`);
+    for (const part of rest) this.#output.line(`  ${part}`);
+  }
+
+  failed(step: Step, _error: unknown, took: number): void {
+    this.#output.line(`${MARK.failed} ${clean(step.title)}  ${WORDS.stoppedAfter(durationText(took))}`);
+  }
+
+  stopping(): void {
+    this.#output.line(`  ${WORDS.stopping}`);
+  }
+}

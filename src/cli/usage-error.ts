@@ -1,0 +1,43 @@
+import { Errors } from '@oclif/core';
+import { DeliverError } from '../core/errors.ts';
+import { didYouMean, nearest } from '../manifest/suggest.ts';
+import { WORDS } from './words.ts';
+
+/** The part of the command table that is needed to say what was meant. */
+type Table = Readonly<Record<string, { readonly flags: object; readonly baseFlags?: object }>>;
+
+/** @throws DeliverError E_USAGE when the first word is no command. */
+export function checkCommand(argv: readonly string[], table: Table): void {
+  const [first] = argv;
+  if (first === undefined || first.startsWith('-') || Object.hasOwn(table, first)) return;
+  const meant = nearest(first, Object.keys(table));
+  throw new DeliverError('E_USAGE', {
+    what: `“${first}” is not a command of deliver.`,
+    fix: meant === undefined ? WORDS.seeHelp('') : `Did you mean deliver ${[meant, ...argv.slice(1)].join(' ')}?`,
+  });
+}
+
+/** What oclif's parser threw, in our words. */
+export function usageError(error: Errors.CLIError, argv: readonly string[], table: Table): DeliverError {
+  const [first = '', ...rest] = error.message.split('\n').filter((line) => !line.startsWith('See more help'));
+  const details = rest.map((line) => line.trimEnd()).filter((line) => line !== '');
+  const command = argv[0] ?? '';
+  return new DeliverError('E_USAGE', {
+    what: sentence(first.replace(/^Nonexistent flag/, 'Unknown flag').replace(/\barg(s?)\b/, 'argument$1')),
+    ...(details.length === 0 ? {} : { details }),
+    fix: `${flagMeant(first, table[command])}${WORDS.seeHelp(command)}`,
+    cause: error,
+  });
+}
+
+function flagMeant(message: string, command: Table[string] | undefined): string {
+  const flag = /^Nonexistent flags?: (--?[^,\s]+)/.exec(message)?.[1];
+  if (flag === undefined || command === undefined) return '';
+  const known = Object.keys({ ...command.baseFlags, ...command.flags }).map((name) => `--${name}`);
+  const meant = didYouMean(flag, known).trim();
+  return meant === '' ? '' : `${meant} `;
+}
+
+function sentence(text: string): string {
+  return /[.:!?]$/.test(text) ? text : `${text}.`;
+}

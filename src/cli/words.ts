@@ -1,0 +1,12 @@
+/** Marks before lines; the same on every screen. */
+export const MARK = { done: '✔', failed: '✖', running: '…', warn: '!', hint: '→' } as const;
+
+/** Sentences that more than one place says. */
+export const WORDS = {
+  stopping: 'Stopping cleanly. Press Ctrl-C again to stop at once.',
+  stoppedAfter: (time: string): string => `stopped after ${time}`,
+  interrupted: 'Stopped, as you asked.',
+  goOn: 'Run the same command again: it goes on where it stopped.',
+  reportBug: 'This is a bug in deliver, not your mistake. Please report it with the output of the same command and DEBUG=deliver.',
+  seeHelp: (command: string): string => `deliver ${command} --help`.replace('  ', ' '),
+} as const;

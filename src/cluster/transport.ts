@@ -1,0 +1,219 @@
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import pRetry from 'p-retry';
+import { Agent, type buildConnector } from 'undici';
+import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
+import type { Dial } from '../ssh/port.ts';
+import type { KubeEndpoint } from './kubeconfig.ts';
+
+export interface KubeRequest {
+  readonly method: 'GET' | 'PATCH' | 'DELETE';
+  /** Path and query below the server's address. */
+  readonly path: string;
+  readonly body?: string;
+  readonly contentType?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface KubeAnswer {
+  readonly status: number;
+  /** Parsed JSON, or the text when it is not JSON. */
+  readonly body: unknown;
+}
+
+export interface TransportOptions {
+  /** Reaches the API server through a tunnel. */
+  readonly dial?: Dial | undefined;
+  /** Milliseconds for which a request is tried again while the API server is away; 30 000 when absent. */
+  readonly patience?: number | undefined;
+}
+
+const CONNECT_TIMEOUT = 10_000;
+const ANSWER_TIMEOUT = 30_000;
+/** A server that never answered is more likely the wrong address than one that restarts. */
+const FIRST_PATIENCE = 4_000;
+/** RBAC rules and token keys load a moment after a restarted API server begins to answer. */
+const SETTLING = 10_000;
+
+/** Something that is likely to pass: the API server restarts, or is too busy. */
+class Outage extends Error {
+  readonly answer: KubeAnswer | undefined;
+  /** Milliseconds that the server asked to wait. */
+  readonly wait: number;
+
+  constructor(cause: unknown, answer?: KubeAnswer, wait = 0) {
+    super(messageOf(cause), { cause });
+    this.answer = answer;
+    this.wait = wait;
+  }
+}
+
+/** Requests to one API server over kept connections; those that fail in passing are repeated for a bounded time. */
+export class KubeTransport {
+  readonly #endpoint: KubeEndpoint;
+  readonly #agent: Agent;
+  readonly #patience: number;
+  readonly #base: string;
+  #answered = false;
+  #lastOutage = -Infinity;
+
+  constructor(endpoint: KubeEndpoint, options: TransportOptions = {}) {
+    this.#endpoint = endpoint;
+    this.#patience = options.patience ?? 30_000;
+    this.#base = endpoint.server.pathname.replace(/\/$/, '');
+    this.#agent = new Agent({
+      connect: options.dial === undefined ? { ...endpoint.tls, timeout: CONNECT_TIMEOUT } : tunnel(endpoint, options.dial),
+      headersTimeout: ANSWER_TIMEOUT,
+      bodyTimeout: ANSWER_TIMEOUT,
+      connections: 8,
+      allowH2: false,
+    });
+  }
+
+  /** Any answer of the server below 500, 429 aside. @throws DeliverError E_CLUSTER, or the reason of the signal */
+  async request(request: KubeRequest): Promise<KubeAnswer> {
+    request.signal?.throwIfAborted();
+    try {
+      return await pRetry(() => this.#attempt(request), {
+        retries: 1000,
+        minTimeout: 200,
+        maxTimeout: 2_000,
+        factor: 1.6,
+        maxRetryTime: this.#answered ? this.#patience : Math.min(this.#patience, FIRST_PATIENCE),
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+        shouldRetry: ({ error }) => error instanceof Outage,
+        onFailedAttempt: async ({ error }) => {
+          if (error instanceof Outage && error.wait > 0) await sleep(error.wait, undefined, { signal: request.signal });
+        },
+      });
+    } catch (error) {
+      request.signal?.throwIfAborted();
+      if (error instanceof Outage && error.answer !== undefined) return error.answer;
+      throw isDeliverError(error) ? error : this.#unreachable(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #attempt(request: KubeRequest): Promise<KubeAnswer> {
+    const headers = await this.#endpoint.headers();
+    try {
+      const answer = await this.#agent.request({
+        origin: this.#endpoint.server.origin,
+        path: this.#base + request.path,
+        method: request.method,
+        headers: {
+          ...headers,
+          accept: 'application/json',
+          'user-agent': 'deliver',
+          ...(request.contentType === undefined ? {} : { 'content-type': request.contentType }),
+        },
+        body: request.body ?? null,
+        signal: request.signal ?? null,
+      });
+      const text = await answer.body.text();
+      return this.#judge({ status: answer.statusCode, body: parseBody(text) }, Number(answer.headers['retry-after']));
+    } catch (error) {
+      if (error instanceof Outage) throw error;
+      request.signal?.throwIfAborted();
+      if (isDeliverError(error) && error.code !== 'E_SSH') throw error;
+      if (!isPassing(error)) throw this.#unreachable(error);
+      this.#lastOutage = performance.now();
+      throw new Outage(error);
+    }
+  }
+
+  #judge(answer: KubeAnswer, retryAfter: number): KubeAnswer {
+    const { status } = answer;
+    const settling = (status === 401 || status === 403) && performance.now() - this.#lastOutage < SETTLING;
+    if (status === 429 || status >= 500 || settling) {
+      if (status >= 500) this.#lastOutage = performance.now();
+      throw new Outage(`HTTP ${String(status)}`, answer, Number.isFinite(retryAfter) ? Math.min(retryAfter, 5) * 1000 : 0);
+    }
+    this.#answered = true;
+    return answer;
+  }
+
+  #unreachable(error: unknown): DeliverError {
+    const { host } = this.#endpoint.server;
+    const code = systemCode(error) ?? '';
+    const untrusted = /CERT|SELF_SIGNED|ALTNAME|UNABLE_TO/.test(code);
+    return new DeliverError('E_CLUSTER', {
+      what: untrusted ? `The API server at ${host} can’t be trusted.` : `The API server at ${host} does not answer.`,
+      why: whyOf(error),
+      fix: untrusted
+        ? 'Check certificate-authority-data and tls-server-name in the kubeconfig: the certificate must be for that name and from that CA.'
+        : 'Check the address in the kubeconfig (and cluster.via in the site file) and that the API server runs; then run the same command again.',
+      state: this.#answered
+        ? 'The connection was lost on the way: what was applied so far stays, and the same command goes on from there.'
+        : 'The cluster was not changed.',
+      cause: error,
+    });
+  }
+}
+
+function tunnel(endpoint: KubeEndpoint, dial: Dial): buildConnector.connector {
+  return ({ hostname, port }, callback) => {
+    const host = hostname.replace(/^\[|\]$/g, '');
+    dial(host, Number(port === '' ? 443 : port)).then(
+      (stream) => {
+        wrap(endpoint, stream, host).then(
+          (socket) => { callback(null, socket); },
+          (error: unknown) => { callback(error instanceof Error ? error : new Error(messageOf(error)), null); },
+        );
+      },
+      (error: unknown) => { callback(error instanceof Error ? error : new Error(messageOf(error)), null); },
+    );
+  };
+}
+
+/** TLS over any stream, for the name that the certificate was made for. */
+function wrap(endpoint: KubeEndpoint, stream: Duplex, host: string): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const servername = endpoint.tls.servername ?? (isIP(host) === 0 ? host : undefined);
+    const socket = connectTls({ ...endpoint.tls, socket: stream, host, ALPNProtocols: ['http/1.1'], ...(servername === undefined ? {} : { servername }) });
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      stream.destroy();
+      reject(error);
+    };
+    const timer = setTimeout(() => { socket.destroy(new Error('The TLS handshake took too long.')); }, CONNECT_TIMEOUT);
+    socket.once('error', fail);
+    // ssh2 ends a channel whose far side refused without an error of its own.
+    socket.once('close', () => { fail(Object.assign(new Error('The tunnel was closed.'), { code: 'ECONNRESET' })); });
+    socket.once('secureConnect', () => {
+      clearTimeout(timer);
+      socket.removeListener('error', fail);
+      socket.removeAllListeners('close');
+      resolve(socket);
+    });
+  });
+}
+
+const PASSING = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
+  ...['UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_ABORTED'],
+]);
+
+function isPassing(error: unknown): boolean {
+  if (isDeliverError(error, 'E_SSH')) return true;
+  return PASSING.has(systemCode(error) ?? '') || /handshake took too long|socket disconnected before secure TLS/.test(messageOf(error));
+}
+
+function whyOf(error: unknown): string {
+  const inner = error instanceof Outage ? error.cause : error;
+  if (isDeliverError(inner)) return [inner.facts.what, inner.facts.why].filter((line) => line !== undefined).join(' ');
+  return messageOf(inner);
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,34 @@
+import { Flags } from '@oclif/core';
+import { BaseCommand } from '../cli/base-command.ts';
+import { allowUnsignedFlag, bundleArg, siteFlag } from '../cli/shared-flags.ts';
+
+export default class Install extends BaseCommand {
+  static override summary = 'Install or upgrade a release on a site';
+  static override description = `In this order, each step skipped when it is already true: trust, preflights, node mirrors,
+registry, namespaces and secrets, externals, apps, ingress, health, record. Interrupted at any point,
+the same command goes on. A second run changes nothing and says so.`;
+  static override examples = [
+    '<%= config.bin %> install bundles/gatekeeper-suite-3.6.2.tar --site plant-7.yaml',
+    {
+      description: 'Without asking (for scripts)',
+      command: '<%= config.bin %> install bundles/gatekeeper-suite-3.6.2.tar --site plant-7.yaml --yes',
+    },
+  ];
+  static override args = { bundle: bundleArg };
+  static override flags = {
+    site: siteFlag,
+    yes: Flags.boolean({ char: 'y', description: 'go on without asking' }),
+    'allow-unsigned': allowUnsignedFlag,
+  };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Install);
+    const { consent } = await import('../cli/prompt.ts');
+    const { composeInstall } = await import('../cli/compose-site.ts');
+    const { viewInstall } = await import('../cli/view-install.ts');
+    await consent(`Install ${args.bundle} on the site of ${flags.site}?`, flags.yes);
+    const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
+    const result = await this.runFlow(await composeInstall(where));
+    this.showResult(result, () => viewInstall(result, this.output));
+  }
+}

@@ -1,0 +1,20 @@
+import { BaseCommand } from '../cli/base-command.ts';
+import { allowUnsignedFlag, bundleArg, siteFlag } from '../cli/shared-flags.ts';
+
+export default class Plan extends BaseCommand {
+  static override summary = 'Show what an install would do; changes nothing';
+  static override description = `Runs every preflight, asks the registry what it lacks and the cluster (server-side dry-run)
+what would change, field by field. What plan prints is what install does.`;
+  static override examples = ['<%= config.bin %> plan bundles/gatekeeper-suite-3.6.2.tar --site plant-7.yaml'];
+  static override args = { bundle: bundleArg };
+  static override flags = { site: siteFlag, 'allow-unsigned': allowUnsignedFlag };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Plan);
+    const { composePlan } = await import('../cli/compose-site.ts');
+    const { viewPlan } = await import('../cli/view-plan.ts');
+    const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
+    const result = await this.runFlow(await composePlan(where));
+    this.showResult(result, () => viewPlan(result, this.output));
+  }
+}

@@ -1,0 +1,17 @@
+import { BaseCommand } from '../cli/base-command.ts';
+import { siteFlag } from '../cli/shared-flags.ts';
+
+export default class Status extends BaseCommand {
+  static override summary = 'Show how a site is: hosts, registry, release, apps, addresses';
+  static override description = 'Reads only. A host or part that does not answer is shown as such; the rest is shown all the same.';
+  static override examples = ['<%= config.bin %> status --site plant-7.yaml'];
+  static override flags = { site: siteFlag };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(Status);
+    const { composeStatus } = await import('../cli/compose-site.ts');
+    const { viewStatus } = await import('../cli/view-status.ts');
+    const result = await this.runFlow(await composeStatus({ site: flags.site }));
+    this.showResult(result, () => viewStatus(result, this.output));
+  }
+}

@@ -1,0 +1,26 @@
+import { BaseCommand } from '../cli/base-command.ts';
+import { allowUnsignedFlag, bundleArg, trustFlag } from '../cli/shared-flags.ts';
+
+export default class Verify extends BaseCommand {
+  static override summary = 'Prove that a bundle is whole and from somebody you trust';
+  static override description = `Checks structure, signature and every blob, and reports all damage, not only the first.
+Changes nothing and needs no network.`;
+  static override examples = [
+    '<%= config.bin %> verify bundles/gatekeeper-suite-3.6.2.tar --trust release.pub',
+    {
+      description: 'Only ask whether the bytes arrived whole',
+      command: '<%= config.bin %> verify bundles/gatekeeper-suite-3.6.2.tar --allow-unsigned',
+    },
+  ];
+  static override args = { bundle: bundleArg };
+  static override flags = { trust: trustFlag, 'allow-unsigned': allowUnsignedFlag };
+
+  override async run(): Promise<void> {
+    const { args, flags } = await this.parse(Verify);
+    const { composeVerify } = await import('../cli/compose.ts');
+    const { viewVerify } = await import('../cli/view-verify.ts');
+    const trust = { keyFiles: flags.trust ?? [], allowUnsigned: flags['allow-unsigned'] };
+    const result = await this.runFlow(await composeVerify({ bundle: args.bundle, ...trust }));
+    this.showResult(result, () => viewVerify(result, this.output.style));
+  }
+}

@@ -1,0 +1,90 @@
+import type { KubeRef } from '../cluster/port.ts';
+
+/** One finding of a preflight. */
+export interface Check {
+  /** Stable id: `ssh`, `sudo`, `clock`, `disk`, `registry-login`, `cluster-version` … */
+  readonly id: string;
+  /** What was checked, in words. */
+  readonly title: string;
+  readonly host?: string;
+  readonly outcome: 'pass' | 'warn' | 'fail';
+  readonly found?: string;
+  readonly fix?: string;
+}
+
+/** One field that an apply would change. Values of Secrets are never in here. */
+export interface FieldChange {
+  /** `spec.template.spec.containers[gatekeeper].image` */
+  readonly path: string;
+  readonly kind: 'add' | 'remove' | 'change';
+  readonly before?: unknown;
+  readonly after?: unknown;
+}
+
+export interface ObjectPlan {
+  readonly ref: KubeRef;
+  readonly action: 'create' | 'change' | 'same';
+  readonly changes: readonly FieldChange[];
+}
+
+export interface RegistryPlan {
+  readonly host: string;
+  readonly images: number;
+  readonly imagesToPush: number;
+  readonly bytesToPush: number;
+  readonly projectsToMake: readonly string[];
+}
+
+export interface NodePlan {
+  readonly host: string;
+  /** Files that would be written. */
+  readonly files: readonly string[];
+}
+
+/** What an install would do; read-only. */
+export interface PlanResult {
+  readonly release: string;
+  readonly version: string;
+  /** Version that is installed now. */
+  readonly from?: string;
+  readonly site: string;
+  readonly hosts: number;
+  readonly kubernetes: string;
+  readonly checks: readonly Check[];
+  readonly registry: RegistryPlan;
+  readonly nodes: readonly NodePlan[];
+  readonly objects: readonly ObjectPlan[];
+  readonly urls: readonly string[];
+  /** True when an install would change nothing. */
+  readonly unchanged: boolean;
+}
+
+export interface InstallResult {
+  readonly release: string;
+  readonly version: string;
+  readonly site: string;
+  /** Things changed: files on nodes, blobs, tags, objects. */
+  readonly changed: number;
+  readonly urls: readonly string[];
+  /** Lines for the hosts file of a laptop without that name server. */
+  readonly hostsFile: readonly string[];
+}
+
+export interface AppStatus {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: 'current' | 'in-progress' | 'failed' | 'terminating' | 'missing';
+  readonly message: string;
+}
+
+export interface StatusResult {
+  readonly site: string;
+  readonly hosts: readonly { readonly name: string; readonly address: string; readonly reachable: boolean; readonly message: string }[];
+  readonly registry: { readonly host: string; readonly version?: string; readonly healthy: boolean; readonly message: string };
+  readonly kubernetes: string;
+  readonly releases: readonly { readonly name: string; readonly version: string; readonly installedAt: string; readonly state: string }[];
+  readonly apps: readonly AppStatus[];
+  readonly urls: readonly string[];
+  readonly hostsFile: readonly string[];
+}

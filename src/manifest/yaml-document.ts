@@ -1,0 +1,97 @@
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import { DeliverError, messageOf } from '../core/errors.ts';
+import type { JsonPath, PositionOf } from './problem.ts';
+
+/** More aliases than this is a bomb, not a manifest. */
+const MAX_ALIASES = 100;
+
+export interface YamlDocument {
+  readonly value: unknown;
+  readonly positionOf: PositionOf;
+}
+
+export interface YamlOptions {
+  /** Every scalar is text, as written (for secrets, where `0123` must stay `0123`). */
+  readonly textOnly?: boolean;
+  /** Don't repeat the parser's words: they may quote the content. */
+  readonly confidential?: boolean;
+}
+
+/**
+ * One YAML 1.2 document with a position for everything in it.
+ * @param file how the file is named in messages
+ * @throws DeliverError E_YAML with every syntax error as `file:line:col  message`
+ */
+export function parseYaml(file: string, text: string, options: YamlOptions = {}): YamlDocument {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: options.textOnly === true ? 'failsafe' : 'core',
+    uniqueKeys: true,
+    strict: true,
+    prettyErrors: false,
+    lineCounter: lines,
+  });
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${file}:${String(Math.max(1, line))}:${String(Math.max(1, col))}`;
+  };
+  const wrong = [...document.errors, ...document.warnings];
+  if (wrong.length > 0) {
+    throw new DeliverError('E_YAML', {
+      what: `${file} is not valid YAML.`,
+      details: wrong.map((error) => `${at(error.pos[0])}  ${options.confidential === true ? 'not valid YAML here' : wording(error)}`),
+      ...(options.confidential === true ? { fix: 'Put the value in single quotes.' } : {}),
+      state: 'Nothing was written.',
+    });
+  }
+  return { value: toValue(file, document, options), positionOf: (path) => at(offsetOf(document, path)) };
+}
+
+function wording(error: { code: string; message: string }): string {
+  if (error.code === 'MULTIPLE_DOCS') return 'a second document starts here; this file holds one';
+  if (error.code === 'DUPLICATE_KEY') return 'this key is here twice';
+  if (error.code === 'TAB_AS_INDENT') return 'a tab is used to indent; YAML wants spaces';
+  return error.message;
+}
+
+function toValue(file: string, document: Document, options: YamlOptions): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+  } catch (cause) {
+    const why = options.confidential === true ? 'An alias can’t be followed.' : messageOf(cause);
+    throw new DeliverError('E_YAML', { what: `${file} is not valid YAML.`, why, ...(options.confidential === true ? {} : { cause }) });
+  }
+}
+
+/** Where the key (or list item) at the path starts; its nearest parent when it is not there. */
+function offsetOf(document: Document, path: JsonPath): number {
+  let node: Node | null = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const step of path) {
+    const next = childOf(resolved(document, node), step);
+    if (next === undefined) return offset;
+    offset = next.offset ?? offset;
+    node = next.node;
+  }
+  return offset;
+}
+
+function resolved(document: Document, node: Node | null): Node | null {
+  return isAlias(node) ? (node.resolve(document) ?? null) : node;
+}
+
+function childOf(parent: Node | null, step: string | number): { node: Node | null; offset: number | undefined } | undefined {
+  if (isSeq(parent) && typeof step === 'number') {
+    const item = parent.items[step];
+    return isNode(item) ? { node: item, offset: startOf(item) } : undefined;
+  }
+  if (!isMap(parent)) return undefined;
+  const pair = parent.items.find((entry: Pair) => isScalar(entry.key) && String(entry.key.value) === String(step));
+  if (pair === undefined) return undefined;
+  return { node: isNode(pair.value) ? pair.value : null, offset: isNode(pair.key) ? startOf(pair.key) : undefined };
+}
+
+function startOf(node: Node | null): number | undefined {
+  return node?.range?.[0];
+}

@@ -1,0 +1,96 @@
+import { isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as tlsConnect, createSecureContext, getCACertificates, type ConnectionOptions } from 'node:tls';
+import { buildConnector } from 'undici';
+import { messageOf } from '../core/errors.ts';
+import type { Dial } from '../ssh/port.ts';
+import type { RegistryOptions } from './options.ts';
+
+const CONNECT_TIMEOUT = 15_000;
+
+/** TLS settings that trust a private CA besides the usual ones. */
+export function tlsTrust(ca: string | undefined): Pick<ConnectionOptions, 'secureContext'> {
+  return ca === undefined ? {} : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) };
+}
+
+/**
+ * How connections are made: directly, to another address than the name says, or through a `Dial`.
+ * Whatever the way, TLS asks for and checks the name in the URL. HTTP/1.1 only: one blob per connection.
+ */
+export function connectorFor(options: RegistryOptions): buildConnector.connector {
+  const trust = tlsTrust(options.ca);
+  const direct = buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT, ...trust });
+  const { dial, address } = options;
+  const registryName = new URL(`http://${options.host}`).hostname;
+  if (dial === undefined && address === undefined) return direct;
+
+  const elsewhere = address === undefined ? undefined : new URL(`http://${address}`);
+  const redirected = buildConnector({
+    allowH2: false,
+    timeout: CONNECT_TIMEOUT,
+    ...trust,
+    checkServerIdentity: (_name, certificate) => checkServerIdentity(bare(registryName), certificate),
+  });
+  return (wanted, callback) => {
+    const override = wanted.hostname === bare(registryName) || wanted.hostname === registryName ? elsewhere : undefined;
+    const hostname = bare(override?.hostname ?? wanted.hostname);
+    const port = override === undefined || override.port === '' ? wanted.port : override.port;
+    if (dial !== undefined) {
+      dialled(dial, { ...wanted, port }, hostname, trust).then(
+        (socket) => {
+          callback(null, socket);
+        },
+        (error: unknown) => {
+          callback(error instanceof Error ? error : new Error(messageOf(error)), null);
+        },
+      );
+    } else if (override === undefined) {
+      direct(wanted, callback);
+    } else {
+      redirected({ ...wanted, hostname, port, ...serverName(wanted.hostname) }, callback);
+    }
+  };
+}
+
+async function dialled(
+  dial: Dial,
+  wanted: buildConnector.Options,
+  address: string,
+  trust: Pick<ConnectionOptions, 'secureContext'>,
+): Promise<Socket> {
+  const secure = wanted.protocol === 'https:';
+  const stream = await dial(address, Number(wanted.port === '' ? (secure ? 443 : 80) : wanted.port));
+  // undici treats what the socket has beyond a Duplex (ref, unref) as optional.
+  if (!secure) return stream as Socket;
+  const name = bare(wanted.hostname);
+  return new Promise((resolve, reject) => {
+    const socket = tlsConnect({
+      ...trust,
+      socket: stream,
+      host: name,
+      ...serverName(name),
+      ALPNProtocols: ['http/1.1'],
+      checkServerIdentity: (_name, certificate) => checkServerIdentity(name, certificate),
+    });
+    const timer = setTimeout(() => {
+      socket.destroy(Object.assign(new Error(`no TLS handshake with ${name} within ${String(CONNECT_TIMEOUT / 1000)} s`), { code: 'ETIMEDOUT' }));
+    }, CONNECT_TIMEOUT);
+    socket.once('secureConnect', () => {
+      clearTimeout(timer);
+      socket.removeListener('error', reject);
+      resolve(socket);
+    });
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
+
+/** RFC 6066: a server name is never an IP address. */
+function serverName(hostname: string): { servername?: string } {
+  return isIP(bare(hostname)) === 0 ? { servername: hostname } : {};
+}
+
+function bare(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
+}

@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream';
+import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { isLoopbackHost } from '../core/reference.ts';
+import { connectorFor, tlsTrust } from './connector.ts';
+import type { RegistryOptions } from './options.ts';
+
+export interface HttpCall {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string | Readable;
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the answer begins; 0 when the caller watches over it. */
+  readonly answerWithin?: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** One header, several of the same name joined as RFC 9110 5.3 says. */
+  header(name: string): string | undefined;
+  readonly body: Dispatcher.ResponseData['body'];
+}
+
+/** Plain requests: no credentials of its own, no retries, no cookies, no redirects. */
+export interface HttpClient {
+  /** https or http URL of the registry itself. */
+  readonly base: URL;
+  send(call: HttpCall): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+const ANSWER_WITHIN = 60_000;
+/** Between two pieces of an answer's body. */
+const BODY_STALL = 60_000;
+/** Bytes of an answer that wait to be read before the connection is held back. */
+const READ_AHEAD = 512 * 1024;
+
+export function createHttpClient(options: RegistryOptions): HttpClient {
+  const plain = options.plainHttp ?? isLoopbackHost(options.host);
+  const base = new URL(`${plain ? 'http' : 'https'}://${options.host}`);
+  const dispatcher = dispatcherFor(options);
+  return {
+    base,
+    send: async (call) => {
+      const answer = await dispatcher.request({
+        origin: call.url.origin,
+        path: call.url.pathname + call.url.search,
+        method: call.method,
+        headers: { 'user-agent': 'deliver', ...call.headers },
+        ...(call.body === undefined ? {} : { body: call.body }),
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        headersTimeout: call.answerWithin ?? ANSWER_WITHIN,
+        bodyTimeout: BODY_STALL,
+        highWaterMark: READ_AHEAD,
+      });
+      return {
+        status: answer.statusCode,
+        header: (name) => {
+          const value = answer.headers[name.toLowerCase()];
+          return Array.isArray(value) ? value.join(', ') : value;
+        },
+        body: answer.body,
+      };
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function dispatcherFor(options: RegistryOptions): Dispatcher {
+  const connect = connectorFor(options);
+  const env = options.proxyEnv;
+  const tunnelled = options.dial !== undefined || options.address !== undefined;
+  if (env === undefined || tunnelled || isLoopbackHost(options.host)) return new Agent({ connect });
+  const httpProxy = env.http_proxy ?? env.HTTP_PROXY ?? '';
+  const httpsProxy = env.https_proxy ?? env.HTTPS_PROXY ?? '';
+  if (httpProxy === '' && httpsProxy === '') return new Agent({ connect });
+  const noProxy = [env.no_proxy ?? env.NO_PROXY ?? '', 'localhost', '127.0.0.1', '::1'].filter((entry) => entry !== '').join(',');
+  return new EnvHttpProxyAgent({ connect, httpProxy, httpsProxy, noProxy, requestTls: { allowH2: false, ...tlsTrust(options.ca) } });
+}
+
+/** Frees the connection of an answer whose body nobody wants. */
+export async function discard(answer: HttpAnswer): Promise<void> {
+  await answer.body.dump({ limit: 256 * 1024 }).catch(() => undefined);
+}
+
+/**
+ * The whole body of a small answer.
+ * @throws RangeError past `limit` bytes
+ */
+export async function readAll(answer: HttpAnswer, limit: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+    size += chunk.byteLength;
+    if (size > limit) {
+      answer.body.destroy();
+      throw new RangeError(`answer is larger than ${String(limit)} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

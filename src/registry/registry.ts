@@ -1,0 +1,27 @@
+import { hasBlob, mountBlob } from './blobs.ts';
+import { readBlob } from './blob-read.ts';
+import { getManifest, headManifest, putManifest } from './manifests.ts';
+import type { RegistryOptions } from './options.ts';
+import type { RegistryReader, RegistryWriter } from './port.ts';
+import { Session } from './session.ts';
+import { putBlob } from './upload.ts';
+
+export interface Registry extends RegistryReader, RegistryWriter {
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** One OCI or Docker v2 registry over HTTP (distribution-spec 1.1). Nothing is sent before the first call. */
+export function createRegistry(options: RegistryOptions): Registry {
+  const session = new Session(options);
+  return {
+    manifest: (repository, reference, signal) => getManifest(session, repository, reference, signal),
+    blob: (repository, digest, signal) => readBlob(session, repository, digest, signal),
+    headManifest: (repository, reference, signal) => headManifest(session, repository, reference, signal),
+    hasBlob: (repository, digest, signal) => hasBlob(session, repository, digest, signal),
+    mountBlob: (repository, digest, from, signal) => mountBlob(session, repository, digest, from, signal),
+    putBlob: (repository, blob, open, putOptions) => putBlob(session, repository, blob, open, putOptions),
+    putManifest: (repository, reference, mediaType, bytes, signal) => putManifest(session, repository, reference, mediaType, bytes, signal),
+    close: () => session.close(),
+  };
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { Digest } from '../core/digest.ts';
+import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
+import { HttpSource, type HttpSourceOptions } from './http-source.ts';
+import { locationKind } from './location.ts';
+import type { FileSource } from './port.ts';
+
+const READ_SIZE = 256 * 1024;
+
+/** Files from absolute paths and http(s) URLs. */
+export function createFileSource(options: HttpSourceOptions = {}): FileSource {
+  const http = new HttpSource(options);
+  return {
+    open: async (location, signal) => (locationKind(location) === 'http' ? http.open(location, signal) : openPath(location, signal)),
+    measure: async (location, signal) =>
+      locationKind(location) === 'http'
+        ? http.again(async () => measured(await http.once(location, signal)), signal)
+        : measured(await openPath(location, signal)),
+  };
+}
+
+async function measured(bytes: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.byteLength;
+    hash.update(chunk);
+  }
+  return { digest: `sha256:${hash.digest('hex')}` as Digest, size };
+}
+
+async function openPath(path: string, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
+  signal?.throwIfAborted();
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!found.isFile()) throw new DeliverError('E_FILE_UNREADABLE', { what: `${path} is not a file.` });
+  return readPath(path, signal);
+}
+
+async function* readPath(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: READ_SIZE, ...(signal === undefined ? {} : { signal }) }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, cause: unknown): DeliverError {
+  if (systemCode(cause) === 'ENOENT') {
+    return new DeliverError('E_FILE_NOT_FOUND', { what: `The file is not there: ${path}`, fix: 'Check the path; it is relative to the release file.', cause });
+  }
+  return new DeliverError('E_FILE_UNREADABLE', { what: `The file can’t be read: ${path}`, why: messageOf(cause), cause });
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config';
+
+const setupFiles = ['test/support/matchers.ts'];
+
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles } },
+      { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], setupFiles } },
+      // Needs root and the lab: asked for by name (`npm run test:e2e`), see the scripts in package.json.
+      {
+        extends: true,
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], setupFiles, testTimeout: 600_000, fileParallelism: false },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/**/port.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      thresholds: { lines: 70, functions: 70, branches: 60, statements: 70 },
+    },
+  },
+});
