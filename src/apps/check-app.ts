@@ -11,13 +11,22 @@ export function checkApp(app: App): void {
   if (Object.keys(app.hooks ?? {}).length > 0) throw notYet(app, 'hooks');
   const scalable = app.kind === 'StatefulSet' || app.kind === 'Deployment';
   if (app.replicas !== undefined && !scalable) throw appError(app, `replicas has no meaning for a ${app.kind}.`, 'Remove it.');
-  if (app.kind === 'CronJob' && app.schedule === undefined) throw appError(app, 'A CronJob needs a schedule.', 'Add schedule: "0 3 * * *"');
+  if (app.kind === 'CronJob' && app.schedule === undefined)
+    throw appError(app, 'A CronJob needs a schedule.', 'Add schedule: "0 3 * * *"');
   if (app.kind !== 'CronJob' && app.schedule !== undefined) throw appError(app, 'schedule is for kind: CronJob only.');
   const hasPorts = (app.ports ?? []).length > 0;
   if (!hasPorts && app.service !== undefined) throw appError(app, 'It has a service but no ports.', 'Add ports:');
   if (!hasPorts && (app.ingress ?? []).length > 0) throw appError(app, 'It has an ingress but no ports.', 'Add ports:');
-  unique(app, 'port', (app.ports ?? []).map((port) => port.name));
-  unique(app, 'volume', (app.volumes ?? []).map((volume) => volume.name));
+  unique(
+    app,
+    'port',
+    (app.ports ?? []).map((port) => port.name),
+  );
+  unique(
+    app,
+    'volume',
+    (app.volumes ?? []).map((volume) => volume.name),
+  );
   const paths = [...(app.volumes ?? []).map((volume) => volume.mount), ...Object.keys(app.files ?? {})];
   unique(app, 'mount path', paths);
   const helpers = [...(app.initContainers ?? []), ...(app.sidecars ?? [])];

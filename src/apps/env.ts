@@ -21,7 +21,8 @@ export function renderEnv(app: Pick<App, 'env' | 'secrets'>, secretName: string)
     const variable = all.get(name);
     if (variable === undefined || ordered.has(name) || visiting.has(name)) return;
     visiting.add(name);
-    if ('value' in variable) for (const match of variable.value.matchAll(/\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g)) visit(match[1] ?? '');
+    if ('value' in variable)
+      for (const match of variable.value.matchAll(/\$\(([A-Za-z_][A-Za-z0-9_.-]*)\)/g)) visit(match[1] ?? '');
     ordered.set(name, variable);
   };
   for (const name of [...all.keys()].sort()) visit(name);

@@ -71,7 +71,8 @@ function familiesOf(external: External): Family[] {
 }
 
 function checked(external: External, ip: string): string {
-  if (isIP(ip) === 0) throw bad(external, `“${ip}” is not an IP address.`, 'Write the address itself; a name can’t be an endpoint.');
+  if (isIP(ip) === 0)
+    throw bad(external, `“${ip}” is not an IP address.`, 'Write the address itself; a name can’t be an endpoint.');
   const range = ipaddr.parse(ip).range();
   if (!UNUSABLE.has(range)) return ip;
   throw bad(external, `${ip} is a ${range} address, which no pod could reach.`, 'Write the address that other hosts use.');
@@ -83,5 +84,10 @@ function ipFamilies(families: readonly Family[]): Record<string, unknown> {
 }
 
 function bad(external: External, why: string, fix: string): DeliverError {
-  return new DeliverError('E_SCHEMA', { what: `External ${external.name} can't be rendered.`, why, fix, state: 'Nothing was changed.' });
+  return new DeliverError('E_SCHEMA', {
+    what: `External ${external.name} can't be rendered.`,
+    why,
+    fix,
+    state: 'Nothing was changed.',
+  });
 }

@@ -25,13 +25,19 @@ export function filesOf(app: App, context: AppContext): AppFile[] {
     .sort()
     .map((path) => {
       const content = context.files.get(path);
-      if (content === undefined) throw appError(app, `The content of file ${path} is not in the bundle.`, 'Resolve and pack the release again.');
+      if (content === undefined)
+        throw appError(app, `The content of file ${path} is not in the bundle.`, 'Resolve and pack the release again.');
       const key = keyOf(path, taken);
       taken.add(key);
       return { path, key, content };
     });
   const size = files.reduce((sum, file) => sum + Buffer.byteLength(file.content), 0);
-  if (size > LIMIT) throw appError(app, `Its files are ${String(size)} bytes together; a ConfigMap holds 1 MiB.`, 'Put them in the image or on a volume.');
+  if (size > LIMIT)
+    throw appError(
+      app,
+      `Its files are ${String(size)} bytes together; a ConfigMap holds 1 MiB.`,
+      'Put them in the image or on a volume.',
+    );
   return files;
 }
 

@@ -12,7 +12,11 @@ export function fillOutputs(app: App, context: AppContext): App {
   const { secrets, ...open } = app;
   const leak = variablesIn(open).find((variable) => variable.scope === 'secret');
   if (leak !== undefined) {
-    throw appError(app, `${leak.text} stands where everyone could read it (${leak.path.join('.')}).`, 'Put it under secrets:, by variable name.');
+    throw appError(
+      app,
+      `${leak.text} stands where everyone could read it (${leak.path.join('.')}).`,
+      'Put it under secrets:, by variable name.',
+    );
   }
   const filled = interpolate(open, { outputs: Object.fromEntries(context.outputs) });
   const parsed = AppSchema.safeParse({ ...(filled as object), ...(secrets === undefined ? {} : { secrets }) });

@@ -26,13 +26,18 @@ export function routesOf(app: App, ingress: IngressContext): Route[] {
     // A release says nip.io without knowing the site; a site with a wildcard domain of its own means that one.
     if (entry.host !== domain && entry.host !== DEFAULT_DOMAIN) return [{ host: entry.host, path, entry }];
     if (ingress.addresses.length === 0) {
-      throw appError(app, `Its ingress is for ${domain}, and the site has no ingress addresses.`, 'Add ingress.addresses to the site file.');
+      throw appError(
+        app,
+        `Its ingress is for ${domain}, and the site has no ingress addresses.`,
+        'Add ingress.addresses to the site file.',
+      );
     }
     return ingress.addresses.map((address) => ({ host: nipHost(app, address, domain), path, entry }));
   });
   const seen = new Set<string>();
   for (const { host, path } of routes) {
-    if (seen.has(host + path)) throw appError(app, `Its ingress has ${host}${path} twice.`, 'Give one of them another host or path.');
+    if (seen.has(host + path))
+      throw appError(app, `Its ingress has ${host}${path} twice.`, 'Give one of them another host or path.');
     seen.add(host + path);
   }
   return routes;
@@ -97,7 +102,8 @@ function annotationsOf(app: App): Record<string, string> {
   const all: Record<string, string> = {};
   for (const entry of app.ingress ?? []) {
     for (const [key, value] of Object.entries(entry.annotations ?? {})) {
-      if ((all[key] ?? value) !== value) throw appError(app, `Two of its ingress entries give annotation ${key} different values.`);
+      if ((all[key] ?? value) !== value)
+        throw appError(app, `Two of its ingress entries give annotation ${key} different values.`);
       all[key] = value;
     }
   }

@@ -1,8 +1,8 @@
 import type { KubeMetadata } from '../cluster/port.ts';
+import { MANAGED_BY } from '../cluster/system.ts';
 
 /** Label that finds every object of a release. */
 export const RELEASE_LABEL = 'deliver-release';
-export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'deliver' } as const;
 
 interface Named {
   readonly name: string;
@@ -22,7 +22,10 @@ export function metadataOf(named: Named, release: string): KubeMetadata {
 }
 
 /** `{key: value}` when the record or list holds something, otherwise nothing: the API server drops empty ones anyway. */
-export function whenFilled<Key extends string, Value extends object>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+export function whenFilled<Key extends string, Value extends object>(
+  key: Key,
+  value: Value | undefined,
+): Partial<Record<Key, Value>> {
   if (value === undefined || Object.keys(value).length === 0) return {};
   return { [key]: value } as Record<Key, Value>;
 }

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../cluster/port.ts';
-import { MANAGED_BY } from './metadata.ts';
+import { MANAGED_BY } from '../cluster/system.ts';
 
 /** A namespace that several releases may share, so it names none. */
 export function renderNamespace(name: string): KubeObject {

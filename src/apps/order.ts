@@ -23,7 +23,10 @@ export function orderApps(release: Pick<Release, 'apps' | 'externals' | 'charts'
     for (const dependency of apps.get(name) ?? []) {
       if (apps.has(dependency)) visit(dependency, [...path, name]);
       else if (!others.has(dependency)) {
-        throw graphError(`App ${name} depends on ${dependency}, which is not in the release.`, 'Correct the name under dependsOn.');
+        throw graphError(
+          `App ${name} depends on ${dependency}, which is not in the release.`,
+          'Correct the name under dependsOn.',
+        );
       }
     }
     ordered.push(name);

@@ -12,7 +12,12 @@ export function pullSecretName(release: string): string {
  * reference names, also when a mirror answers, so there is one entry per source host, all with the same account.
  * @param hosts source hosts of the images: `docker.io`, `quay.io`, `harbor.site:8443`
  */
-export function renderPullSecret(namespace: string, account: RegistryAccount, hosts: readonly string[], release: string): KubeObject {
+export function renderPullSecret(
+  namespace: string,
+  account: RegistryAccount,
+  hosts: readonly string[],
+  release: string,
+): KubeObject {
   const { username, password } = account;
   const entry = { username, password, auth: Buffer.from(`${username}:${password}`).toString('base64') };
   const keys = new Set(hosts.flatMap((host) => (host === 'docker.io' ? ['docker.io', 'https://index.docker.io/v1/'] : [host])));

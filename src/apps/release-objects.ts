@@ -1,10 +1,13 @@
+import { renderChecksumKey } from '../cluster/checksum-key.ts';
+import { placeholderOf } from '../cluster/outputs.ts';
 import type { KubeObject, KubeRef } from '../cluster/port.ts';
+import { refOf } from '../cluster/refs.ts';
+import { SYSTEM_NAMESPACE } from '../cluster/system.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { App } from '../manifest/app-schema.ts';
 import type { Release } from '../manifest/release-schema.ts';
 import type { RegistryAccount } from '../registry/port.ts';
 import { renderApp } from './app.ts';
-import { CHECKSUM_NAMESPACE, renderChecksumKey } from './checksum-key.ts';
 import type { AppContext, FileContent } from './context.ts';
 import { renderExternal } from './external.ts';
 import { outputsUsed } from './fill.ts';
@@ -30,7 +33,7 @@ export interface ReleaseGroup {
   /** What the group takes from apps before it. */
   readonly needs: readonly Output[];
   /** The objects, given the values of `needs` by name; the same values give the same objects. */
-  render(outputs: ReadonlyMap<string, string>): KubeObject[];
+  readonly render: (outputs: ReadonlyMap<string, string>) => KubeObject[];
 }
 
 /**
@@ -49,7 +52,11 @@ export function renderRelease(release: Release, context: ReleaseContext): Releas
     objects.length === 0 ? [] : [{ id, title, needs: [], render: () => objects }];
   return [
     ...fixed('namespaces', context.pull === undefined ? 'namespaces' : 'namespaces and pull secrets', base),
-    ...fixed('externals', 'externals', externals.flatMap((external) => renderExternal(external, name))),
+    ...fixed(
+      'externals',
+      'externals',
+      externals.flatMap((external) => renderExternal(external, name)),
+    ),
     ...apps.map((app): ReleaseGroup => ({
       id: `app/${app.name}`,
       title: `${app.namespace}/${app.name}`,
@@ -67,26 +74,35 @@ export function renderRelease(release: Release, context: ReleaseContext): Releas
   ];
 }
 
-/** What names an object, for plans, waits and the inventory of the release record. */
-export function refOf(object: KubeObject): KubeRef {
-  const { apiVersion, kind, metadata } = object;
-  return { apiVersion, kind, name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+/** Names of all objects of a release, for its record: known before any output is. */
+export function inventoryOf(groups: readonly ReleaseGroup[]): KubeRef[] {
+  return groups.flatMap(({ needs, render }) => render(new Map(needs.map(({ name }) => [name, placeholderOf(name)]))).map(refOf));
 }
 
-function baseObjects(name: string, apps: readonly App[], externals: NonNullable<Release['externals']>, context: ReleaseContext): KubeObject[] {
+function baseObjects(
+  name: string,
+  apps: readonly App[],
+  externals: NonNullable<Release['externals']>,
+  context: ReleaseContext,
+): KubeObject[] {
   const { pull, checksumKey } = context;
   const keyed = checksumKey !== undefined && apps.some((app) => Object.keys(app.secrets ?? {}).length > 0);
   const ofApps = new Set(apps.map((app) => app.namespace));
-  const all = new Set([...ofApps, ...externals.map((external) => external.namespace), ...(keyed ? [CHECKSUM_NAMESPACE] : [])]);
+  const all = new Set([...ofApps, ...externals.map((external) => external.namespace), ...(keyed ? [SYSTEM_NAMESPACE] : [])]);
   return [
     ...[...all].sort().map((namespace) => renderNamespace(namespace)),
     ...(keyed ? [renderChecksumKey(checksumKey)] : []),
-    ...(pull === undefined ? [] : [...ofApps].sort().map((namespace) => renderPullSecret(namespace, pull.account, pull.hosts, name))),
+    ...(pull === undefined
+      ? []
+      : [...ofApps].sort().map((namespace) => renderPullSecret(namespace, pull.account, pull.hosts, name))),
   ];
 }
 
 function refuseCharts(release: Release): void {
-  const what = [...(release.charts ?? []).map((chart) => `chart ${chart.name}`), ...(release.manifests ?? []).map(({ path }) => `manifests ${path}`)];
+  const what = [
+    ...(release.charts ?? []).map((chart) => `chart ${chart.name}`),
+    ...(release.manifests ?? []).map(({ path }) => `manifests ${path}`),
+  ];
   if (what.length === 0) return;
   throw new DeliverError('E_NOT_YET', {
     what: `${what.join(', ')}: deliver can carry this, but not apply it yet.`,

@@ -32,7 +32,9 @@ export function podVolumes(app: App): Record<string, unknown>[] {
   return (app.volumes ?? []).flatMap((volume): Record<string, unknown>[] => {
     if (volume.hostPath !== undefined) return [{ name: volume.name, hostPath: { path: volume.hostPath } }];
     if (volume.emptyDir !== undefined) return [{ name: volume.name, emptyDir: volume.emptyDir }];
-    return app.kind === 'StatefulSet' ? [] : [{ name: volume.name, persistentVolumeClaim: { claimName: claimName(app, volume) } }];
+    return app.kind === 'StatefulSet'
+      ? []
+      : [{ name: volume.name, persistentVolumeClaim: { claimName: claimName(app, volume) } }];
   });
 }
 

@@ -1,5 +1,5 @@
 import { isDeliverError } from '../core/errors.ts';
-import { SILENT } from '../core/report.ts';
+import type { Report } from '../core/report.ts';
 import type { SignatureBlob } from './signature-room.ts';
 import { openBundle } from './open-bundle.ts';
 import type { BundlePlan } from './plan.ts';
@@ -10,14 +10,14 @@ import { verifyBundle } from './verify-bundle.ts';
  * signatures (a gateway may have added its own; packing again must not lose it).
  * @returns the signatures it carries, undefined when it has to be packed
  */
-export async function existingBundle(plan: BundlePlan, target: string, signal: AbortSignal): Promise<readonly SignatureBlob[] | undefined> {
+export async function existingBundle(plan: BundlePlan, target: string, report: Report, signal: AbortSignal): Promise<readonly SignatureBlob[] | undefined> {
   try {
     const bundle = await openBundle(target);
     try {
       if (bundle.root.digest !== plan.root.digest) return undefined;
       const carried = new Set(bundle.signatures.map(({ armored }) => armored));
       if (!plan.signatures.every(({ armored }) => carried.has(armored))) return undefined;
-      return (await verifyBundle(bundle, SILENT, signal)).length === 0 ? bundle.signatures : undefined;
+      return (await verifyBundle(bundle, report, signal)).length === 0 ? bundle.signatures : undefined;
     } finally {
       await bundle.close();
     }

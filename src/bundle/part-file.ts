@@ -28,7 +28,10 @@ export async function openPart(plan: BundlePlan, target: string): Promise<PartFi
   await needSpace(path, plan.size - (found === undefined ? 0 : found.blocks * 512));
   const journal = await openJournal(journalPath, plan, found?.size === plan.size);
   const handle = await open(path, journal.finished.size > 0 ? 'r+' : 'w+', 0o644);
+  let isOpen = true;
   const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
     await journal.close();
     await handle.close();
   };

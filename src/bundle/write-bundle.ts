@@ -1,23 +1,85 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Digest } from '../core/digest.ts';
-import { DeliverError, isDeliverError } from '../core/errors.ts';
-import { isManifestType } from '../core/oci.ts';
+import { DeliverError } from '../core/errors.ts';
 import { SILENT, type Report } from '../core/report.ts';
-import { fileSource, readRange } from './byte-source.ts';
 import { existingBundle } from './existing-bundle.ts';
+import { fetchBlobs, type BlobOrigins, type Fetched } from './fetch-blobs.ts';
 import { outputError } from './output-error.ts';
 import { lockOutput } from './pack-lock.ts';
-import { openPart, type PartFile } from './part-file.ts';
-import { orAborted, placeBlob, type Placement } from './place-blob.ts';
-import type { BundlePlan, PlannedMember } from './plan.ts';
-import { Verifier } from '../core/digest.ts';
+import { openPart } from './part-file.ts';
+import type { BundlePlan } from './plan.ts';
+import type { SignatureBlob } from './signature-room.ts';
 
-/** Where the blobs of a release come from. */
-export interface BlobOrigins {
-  /** For messages: `layer sha256:… of docker.io/library/busybox:1.36 from registry-1.docker.io`. */
-  describe(digest: Digest): string;
-  /** The bytes from the first one on, not yet verified. @throws DeliverError E_SOURCE* */
-  open(digest: Digest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+export interface WriteOptions {
+  /** Blobs in flight at once, 4 when absent. Memory is about 2 MiB for each. */
+  readonly concurrency?: number;
+  readonly report?: Report;
+  readonly signal?: AbortSignal;
+}
+
+export interface WrittenBundle {
+  /** `unchanged`: the very same bundle was there, whole. */
+  readonly outcome: 'written' | 'unchanged';
+  readonly path: string;
+  /** What the file carries; more than was planned when a gateway added its own. */
+  readonly signatures: readonly SignatureBlob[];
+  readonly fetched: Fetched;
+}
+
+const NOTHING: Fetched = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0 };
+
+/**
+ * Writes the bundle of a plan to `path`: each blob straight to its final place in `path.part`, which gets its name when
+ * all is there. Interrupted, the same call goes on and fetches no finished blob again.
+ * @throws DeliverError E_DIGEST, E_SIZE, E_SOURCE*, E_DISK_FULL, E_OUTPUT, E_INTERRUPTED; the partial file stays
+ */
+export async function writeBundle(plan: BundlePlan, path: string, origins: BlobOrigins, options: WriteOptions = {}): Promise<WrittenBundle> {
+  const target = resolve(path);
+  const { report = SILENT, concurrency = 4 } = options;
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const interrupt = (): void => {
+    stop.abort(interrupted());
+  };
+  options.signal?.addEventListener('abort', interrupt, { once: true });
+  if (options.signal?.aborted === true) interrupt();
+  let unlock: (() => Promise<void>) | undefined;
+  try {
+    stop.signal.throwIfAborted();
+    await mkdir(dirname(target), { recursive: true });
+    unlock = await lockOutput(target);
+    const existing = await existingBundle(plan, target, report, stop.signal);
+    if (existing !== undefined) return { outcome: 'unchanged', path: target, signatures: existing, fetched: NOTHING };
+    const fetched = await writePart(plan, target, origins, { concurrency, report, stop });
+    return { outcome: 'written', path: target, signatures: plan.signatures, fetched };
+  } catch (error) {
+    throw outputError(target, error);
+  } finally {
+    options.signal?.removeEventListener('abort', interrupt);
+    await unlock?.();
+  }
+}
+
+async function writePart(
+  plan: BundlePlan,
+  target: string,
+  origins: BlobOrigins,
+  work: { readonly concurrency: number; readonly report: Report; readonly stop: AbortController },
+): Promise<Fetched> {
+  const part = await openPart(plan, target);
+  if (part.journal.note !== undefined) work.report.note(part.journal.note);
+  try {
+    const fetched = await fetchBlobs(plan, part, origins, work);
+    await part.finish();
+    return fetched;
+  } catch (error) {
+    await part.close();
+    const state = `What is there stays in ${part.path}, which is no bundle yet. The same command goes on from there.`;
+    throw outputError(target, error).with({ state });
+  }
+}
+
+function interrupted(): DeliverError {
+  return new DeliverError('E_INTERRUPTED', { what: 'The pack was interrupted.', fix: 'Run the same command again: it goes on where it stopped.' });
 }

@@ -1,6 +1,6 @@
 import { Command, Flags } from '@oclif/core';
 import type { Flow } from '../core/report.ts';
-import { cleanJson } from './clean.ts';
+import { cleaned, cleanJson } from './clean.ts';
 import { interruptSignal } from './interrupt.ts';
 import { JsonObserver } from './json-observer.ts';
 import { outputTo, type Output } from './output.ts';
@@ -8,6 +8,8 @@ import { runFlow } from './run-flow.ts';
 
 /** What every verb shares: `--json`, `--no-color`, running a flow, printing its result. */
 export abstract class BaseCommand extends Command {
+  static override args = {};
+  static override flags = {};
   static override baseFlags = {
     json: Flags.boolean({ description: 'write JSON for programs instead of text for people', helpGroup: 'OUTPUT' }),
     'no-color': Flags.boolean({ description: 'no colours (so does the environment variable NO_COLOR)', helpGroup: 'OUTPUT' }),
@@ -26,15 +28,15 @@ export abstract class BaseCommand extends Command {
   }
 
   /** The end of a verb with progress: lines for a person, or one `result` event. */
-  protected showResult(result: unknown, lines: () => readonly string[]): void {
+  protected showResult<Result>(result: Result, view: (result: Result) => readonly string[]): void {
     if (this.wantsJson) this.#events.result(result);
-    else this.print(lines());
+    else this.print(view(cleaned(result)));
   }
 
   /** The answer of a verb that only reads: lines for a person, or one JSON document. */
-  protected showDocument(document: unknown, lines: () => readonly string[]): void {
-    if (this.wantsJson) process.stdout.write(`${cleanJson(document)}\n`);
-    else this.print(lines());
+  protected showDocument<Result>(result: Result, view: (result: Result) => readonly string[]): void {
+    if (this.wantsJson) process.stdout.write(`${cleanJson(result)}\n`);
+    else this.print(view(cleaned(result)));
   }
 
   protected print(lines: readonly string[]): void {

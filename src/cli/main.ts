@@ -43,6 +43,7 @@ function tell(thrown: unknown, argv: readonly string[]): number {
     }).error(error);
   } else {
     const output = outputTo(process.stderr);
+    if (output.isTerminal) output.line('');
     for (const line of renderError(error, output.style, Math.min(80, output.width))) output.line(line);
   }
   if (wantsStack()) process.stderr.write(`\n${clean(stackOf(error))}\n`);

@@ -1,16 +1,16 @@
-import { durationText } from '../core/amounts.ts';
 import type { Progress, Step, StepResult } from '../core/report.ts';
 import { clean } from './clean.ts';
 import type { FlowObserver } from './observer.ts';
 import type { Output } from './output.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { progressText } from './progress-line.ts';
-import { doneLines, noteLines } from './step-line.ts';
+import { doneLines, endedLine, noteLines } from './step-line.ts';
 import { MARK, WORDS } from './words.ts';
 
-/** A log file gets a progress line after this much time or this much work, whichever is rarer in a long run. */
+/** A log file gets a progress line after this much time, or this much work where that took a moment. */
 const EVERY_MS = 10_000;
 const EVERY_FRACTION = 0.1;
+const MOMENT_MS = 2000;
 
 /** Lines for a log file: nothing moves, nothing is taken back. */
 export class PlainObserver implements FlowObserver {
@@ -19,6 +19,7 @@ export class PlainObserver implements FlowObserver {
   readonly #now: () => number;
   #meter = new ProgressMeter();
   #told = { at: 0, fraction: 0 };
+  #stopping = false;
 
   constructor(output: Output, titleWidth: number, now: () => number = () => performance.now()) {
     this.#output = output;
@@ -35,7 +36,8 @@ export class PlainObserver implements FlowObserver {
   progress(step: Step, progress: Progress): void {
     const now = this.#now();
     const reading = this.#meter.update(progress, now);
-    const due = now - this.#told.at >= EVERY_MS || reading.fraction - this.#told.fraction >= EVERY_FRACTION;
+    const waited = now - this.#told.at;
+    const due = waited >= EVERY_MS || (waited >= MOMENT_MS && reading.fraction - this.#told.fraction >= EVERY_FRACTION);
     if (!due || progress.done >= progress.total) return;
     this.#told = { at: now, fraction: reading.fraction };
     const detail = progress.detail === undefined ? '' : ` · ${progress.detail}`;
@@ -54,10 +56,11 @@ export class PlainObserver implements FlowObserver {
   }
 
   failed(step: Step, _error: unknown, took: number): void {
-    this.#output.line(`${MARK.failed} ${clean(step.title)}  ${WORDS.stoppedAfter(durationText(took))}`);
+    this.#output.line(`${MARK.failed} ${endedLine(step.title, this.#stopping ? 'stopped' : 'failed', took, this.#titleWidth)}`);
   }
 
   stopping(): void {
+    this.#stopping = true;
     this.#output.line(`  ${WORDS.stopping}`);
   }
 }

@@ -15,13 +15,12 @@ export async function runOnTerminal(steps: readonly Step[], output: Output, sign
         observer.use(task);
         await runStep(step, observer, signal);
       },
-      rendererOptions: { persistentOutput: true, outputBar: Infinity },
     })),
     {
       registerSignalListeners: false,
       rendererOptions: {
         showErrorMessage: false,
-        icon: { [Level.COMPLETED]: MARK.done, [Level.FAILED]: MARK.failed, [Level.OUTPUT]: '' },
+        icon: { [Level.COMPLETED]: MARK.done, [Level.FAILED]: MARK.failed },
       },
     },
   );

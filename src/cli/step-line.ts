@@ -17,7 +17,18 @@ export function doneLines(title: string, summary: string, took: number, titleWid
   const room = width - head.length - (time === '' ? 0 : time.length + 2);
   const [first = '', ...rest] = wrap(clean(summary), Math.max(20, room));
   const line = `${head}${first}`.trimEnd();
-  return [time === '' ? line : (spread(line, time, width) ?? `${line}  ${time}`), ...rest.map((part) => ' '.repeat(head.length) + part)];
+  return [time === '' ? line : (spread(line, time, width) ?? `${line}  ${time}`), ...rest.map((part) => below(part, head.length, width))];
+}
+
+/** A part of a summary below its column; further left when it is one long word, such as a digest. */
+function below(part: string, column: number, width: number): string {
+  return ' '.repeat(Math.max(2, Math.min(column, width - part.length))) + part;
+}
+
+/** `Registry    failed after 6 s`, `Packing     stopped after 3 min 5 s`. */
+export function endedLine(title: string, word: 'failed' | 'stopped', took: number, titleWidth: number): string {
+  const time = took < WORTH_TELLING ? '' : ` after ${durationText(took)}`;
+  return `${padEnd(clean(title), titleWidth)}  ${word}${time}`;
 }
 
 /** A note below a step: four columns in, wrapped. */

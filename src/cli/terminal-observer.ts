@@ -6,7 +6,7 @@ import type { FlowObserver } from './observer.ts';
 import type { Output } from './output.ts';
 import { ProgressMeter, type Reading } from './progress-meter.ts';
 import { progressBar } from './progress-line.ts';
-import { doneLines, noteLines } from './step-line.ts';
+import { doneLines, endedLine, noteLines } from './step-line.ts';
 import { padEnd, truncate } from './text.ts';
 import { WORDS } from './words.ts';
 
@@ -26,6 +26,7 @@ export class TerminalObserver implements FlowObserver {
   #meter = new ProgressMeter();
   #now: { progress: Progress; reading: Reading } | undefined;
   #stopping = false;
+  #notes: string[] = [];
 
   constructor(output: Output, titleWidth: number) {
     this.#output = output;
@@ -41,6 +42,7 @@ export class TerminalObserver implements FlowObserver {
     this.#began = performance.now();
     this.#meter = new ProgressMeter();
     this.#now = undefined;
+    this.#notes = [];
     this.#draw(step);
     this.#timer = setInterval(() => {
       this.#draw(step);
@@ -52,11 +54,8 @@ export class TerminalObserver implements FlowObserver {
   }
 
   note(_step: Step, line: string): void {
-    if (this.#task === undefined) return;
     // Two of the four columns are listr2's own.
-    this.#task.output = noteLines(line, this.#width)
-      .map((part) => part.slice(2))
-      .join('\n');
+    this.#notes.push(...noteLines(line, this.#width).map((part) => part.slice(2)));
   }
 
   done(step: Step, result: StepResult, took: number): void {
@@ -64,7 +63,7 @@ export class TerminalObserver implements FlowObserver {
   }
 
   failed(step: Step, _error: unknown, took: number): void {
-    this.#end([`${padEnd(clean(step.title), this.#titleWidth)}  ${WORDS.stoppedAfter(durationText(took))}`]);
+    this.#end([endedLine(step.title, this.#stopping ? 'stopped' : 'failed', took, this.#titleWidth)]);
   }
 
   stopping(): void {
@@ -77,7 +76,7 @@ export class TerminalObserver implements FlowObserver {
 
   #end(lines: readonly string[]): void {
     clearInterval(this.#timer);
-    this.#title(lines);
+    this.#title([...lines, ...this.#notes]);
   }
 
   #draw(step: Step): void {
@@ -92,7 +91,7 @@ export class TerminalObserver implements FlowObserver {
         : progressBar(this.#now.progress, this.#now.reading, room, this.#output.style);
     const detail = this.#stopping ? WORDS.stopping : this.#now?.progress.detail;
     const below = detail === undefined ? [] : [`  ${truncate(clean(detail), this.#width - 4)}`];
-    this.#title([(head + body).trimEnd(), ...below]);
+    this.#title([(head + body).trimEnd(), ...below, ...this.#notes]);
   }
 
   #title(lines: readonly string[]): void {

@@ -4,7 +4,6 @@ export const MARK = { done: '✔', failed: '✖', running: '…', warn: '!', hin
 /** Sentences that more than one place says. */
 export const WORDS = {
   stopping: 'Stopping cleanly. Press Ctrl-C again to stop at once.',
-  stoppedAfter: (time: string): string => `stopped after ${time}`,
   interrupted: 'Stopped, as you asked.',
   goOn: 'Run the same command again: it goes on where it stopped.',
   reportBug: 'This is a bug in deliver, not your mistake. Please report it with the output of the same command and DEBUG=deliver.',

@@ -31,5 +31,9 @@ export function listAt(value: unknown, ...path: Path): readonly unknown[] {
 export function conditionOf(object: unknown, type: string): { status: string; reason: string; message: string } | undefined {
   const found = listAt(object, 'status', 'conditions').find((condition) => textAt(condition, 'type') === type);
   if (found === undefined) return undefined;
-  return { status: textAt(found, 'status') ?? '', reason: textAt(found, 'reason') ?? '', message: textAt(found, 'message') ?? '' };
+  return {
+    status: textAt(found, 'status') ?? '',
+    reason: textAt(found, 'reason') ?? '',
+    message: textAt(found, 'message') ?? '',
+  };
 }

@@ -57,7 +57,11 @@ class KubeClient implements ClusterApi {
   async version(signal?: AbortSignal): Promise<string> {
     const { status, body } = await this.#transport.request({ method: 'GET', path: '/version', signal });
     if (status === 200) return VersionSchema.parse(body).gitVersion;
-    throw apiError(new ApiStatus(status, body), { verb: 'get', ref: { apiVersion: 'v1', kind: 'version' }, resource: 'the version' });
+    throw apiError(new ApiStatus(status, body), {
+      verb: 'get',
+      ref: { apiVersion: 'v1', kind: 'version' },
+      resource: 'the version',
+    });
   }
 
   async get(ref: KubeRef, signal?: AbortSignal): Promise<KubeObject | undefined> {

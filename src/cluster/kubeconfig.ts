@@ -1,3 +1,4 @@
+import type { RequestOptions } from 'node:https';
 import { isIP } from 'node:net';
 import { createSecureContext, type ConnectionOptions } from 'node:tls';
 import type { KubeConfig } from '@kubernetes/client-node';
@@ -18,7 +19,10 @@ export interface KubeEndpoint {
  * @param folder where relative file names in it start
  * @throws DeliverError E_KUBECONFIG, which never holds a piece of the file
  */
-export async function readKubeconfig(text: string, options: { context?: string | undefined; folder?: string | undefined }): Promise<KubeEndpoint> {
+export async function readKubeconfig(
+  text: string,
+  options: { context?: string | undefined; folder?: string | undefined },
+): Promise<KubeEndpoint> {
   const config = await parse(text);
   if (options.folder !== undefined) config.makePathsAbsolute(options.folder);
   if (options.context !== undefined) config.setCurrentContext(options.context);
@@ -27,7 +31,10 @@ export async function readKubeconfig(text: string, options: { context?: string |
   const user = config.getCurrentUser();
   if (context === null) {
     const known = config.getContexts().map(({ name }) => name);
-    throw bad(`It has no context “${config.getCurrentContext()}”, only: ${known.join(', ')}.`, 'Set cluster.context in the site file.');
+    throw bad(
+      `It has no context “${config.getCurrentContext()}”, only: ${known.join(', ')}.`,
+      'Set cluster.context in the site file.',
+    );
   }
   if (cluster === null) throw bad(`Context ${context.name} names cluster ${context.cluster}, which it does not have.`);
   if (user === null) throw bad(`Context ${context.name} names user ${context.user}, which it does not have.`);
@@ -74,7 +81,7 @@ async function tlsOf(config: KubeConfig): Promise<KubeEndpoint['tls']> {
 }
 
 async function optionsOf(config: KubeConfig): Promise<KubeEndpoint['tls'] & { headers: Record<string, string> }> {
-  const options: Parameters<KubeConfig['applyToHTTPSOptions']>[0] & KubeEndpoint['tls'] = {};
+  const options: RequestOptions = {};
   try {
     await config.applyToHTTPSOptions(options);
   } catch {
@@ -82,8 +89,7 @@ async function optionsOf(config: KubeConfig): Promise<KubeEndpoint['tls'] & { he
   }
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(options.headers ?? {})) if (typeof value === 'string') headers[name] = value;
-  const basic = textAt(options, 'auth');
-  if (basic !== undefined) headers['Authorization'] = `Basic ${Buffer.from(basic).toString('base64')}`;
+  if (typeof options.auth === 'string') headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
   return { ...options, headers };
 }
 

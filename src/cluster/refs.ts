@@ -3,7 +3,12 @@ import type { KubeObject, KubeRef } from './port.ts';
 /** What names an object. */
 export function refOf(object: KubeObject): KubeRef {
   const { apiVersion, kind, metadata } = object;
-  return { apiVersion, kind, name: metadata.name, ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }) };
+  return {
+    apiVersion,
+    kind,
+    name: metadata.name,
+    ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
+  };
 }
 
 /** One text per object, whatever version it is asked in. */

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import pRetry from 'p-retry';
 import { Agent, type buildConnector } from 'undici';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
+import { pause } from './pause.ts';
 import type { KubeEndpoint } from './kubeconfig.ts';
 
 export interface KubeRequest {
@@ -85,7 +85,7 @@ export class KubeTransport {
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         shouldRetry: ({ error }) => error instanceof Outage,
         onFailedAttempt: async ({ error }) => {
-          if (error instanceof Outage && error.wait > 0) await sleep(error.wait, undefined, { signal: request.signal });
+          if (error instanceof Outage && error.wait > 0) await pause(error.wait, request.signal);
         },
       });
     } catch (error) {
@@ -162,11 +162,17 @@ function tunnel(endpoint: KubeEndpoint, dial: Dial): buildConnector.connector {
     dial(host, Number(port === '' ? 443 : port)).then(
       (stream) => {
         wrap(endpoint, stream, host).then(
-          (socket) => { callback(null, socket); },
-          (error: unknown) => { callback(error instanceof Error ? error : new Error(messageOf(error)), null); },
+          (socket) => {
+            callback(null, socket);
+          },
+          (error: unknown) => {
+            callback(error instanceof Error ? error : new Error(messageOf(error)), null);
+          },
         );
       },
-      (error: unknown) => { callback(error instanceof Error ? error : new Error(messageOf(error)), null); },
+      (error: unknown) => {
+        callback(error instanceof Error ? error : new Error(messageOf(error)), null);
+      },
     );
   };
 }
@@ -175,16 +181,26 @@ function tunnel(endpoint: KubeEndpoint, dial: Dial): buildConnector.connector {
 function wrap(endpoint: KubeEndpoint, stream: Duplex, host: string): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const servername = endpoint.tls.servername ?? (isIP(host) === 0 ? host : undefined);
-    const socket = connectTls({ ...endpoint.tls, socket: stream, host, ALPNProtocols: ['http/1.1'], ...(servername === undefined ? {} : { servername }) });
+    const socket = connectTls({
+      ...endpoint.tls,
+      socket: stream,
+      host,
+      ALPNProtocols: ['http/1.1'],
+      ...(servername === undefined ? {} : { servername }),
+    });
     const fail = (error: Error): void => {
       clearTimeout(timer);
       stream.destroy();
       reject(error);
     };
-    const timer = setTimeout(() => { socket.destroy(new Error('The TLS handshake took too long.')); }, CONNECT_TIMEOUT);
+    const timer = setTimeout(() => {
+      socket.destroy(new Error('The TLS handshake took too long.'));
+    }, CONNECT_TIMEOUT);
     socket.once('error', fail);
     // ssh2 ends a channel whose far side refused without an error of its own.
-    socket.once('close', () => { fail(Object.assign(new Error('The tunnel was closed.'), { code: 'ECONNRESET' })); });
+    socket.once('close', () => {
+      fail(Object.assign(new Error('The tunnel was closed.'), { code: 'ECONNRESET' }));
+    });
     socket.once('secureConnect', () => {
       clearTimeout(timer);
       socket.removeListener('error', fail);
@@ -196,12 +212,14 @@ function wrap(endpoint: KubeEndpoint, stream: Duplex, host: string): Promise<TLS
 
 const PASSING = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
-  ...['UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'UND_ERR_ABORTED'],
+  ...['UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
 ]);
 
 function isPassing(error: unknown): boolean {
   if (isDeliverError(error, 'E_SSH')) return true;
-  return PASSING.has(systemCode(error) ?? '') || /handshake took too long|socket disconnected before secure TLS/.test(messageOf(error));
+  return (
+    PASSING.has(systemCode(error) ?? '') || /handshake took too long|socket disconnected before secure TLS/.test(messageOf(error))
+  );
 }
 
 function whyOf(error: unknown): string {

@@ -17,7 +17,7 @@ export default class Inspect extends BaseCommand {
     const { args } = await this.parse(Inspect);
     const { composeInspect } = await import('../cli/compose.ts');
     const { viewInspect } = await import('../cli/view-inspect.ts');
-    const result = await composeInspect({ bundle: args.bundle, signal: this.signal });
-    this.showDocument(result, () => viewInspect(result, this.output));
+    const result = await composeInspect({ bundle: args.bundle });
+    this.showDocument(result, (shown) => viewInspect(shown, this.output));
   }
 }

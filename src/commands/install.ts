@@ -29,6 +29,6 @@ the same command goes on. A second run changes nothing and says so.`;
     await consent(`Install ${args.bundle} on the site of ${flags.site}?`, flags.yes);
     const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
     const result = await this.runFlow(await composeInstall(where));
-    this.showResult(result, () => viewInstall(result, this.output));
+    this.showResult(result, (shown) => viewInstall(shown, this.output));
   }
 }

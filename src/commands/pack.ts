@@ -27,6 +27,6 @@ Killed half way, the same command goes on and downloads nothing twice.`;
     const signKey = flags['sign-key'];
     const flow = await composePack({ release: args.release, output: flags.output, ...(signKey === undefined ? {} : { signKey }) });
     const result = await this.runFlow(flow);
-    this.showResult(result, () => viewPack(result, this.output.style));
+    this.showResult(result, (shown) => viewPack(shown, this.output.style));
   }
 }

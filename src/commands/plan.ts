@@ -15,6 +15,6 @@ what would change, field by field. What plan prints is what install does.`;
     const { viewPlan } = await import('../cli/view-plan.ts');
     const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
     const result = await this.runFlow(await composePlan(where));
-    this.showResult(result, () => viewPlan(result, this.output));
+    this.showResult(result, (shown) => viewPlan(shown, { bundle: args.bundle, site: flags.site }, this.output));
   }
 }

@@ -30,6 +30,6 @@ What is already there is not sent again.`;
     const { composePush } = await import('../cli/compose.ts');
     const { viewPush } = await import('../cli/view-push.ts');
     const result = await this.runFlow(await composePush({ bundle: args.bundle, flags }));
-    this.showResult(result, () => viewPush(result, this.output.style));
+    this.showResult(result, (shown) => viewPush(shown, flags.to, this.output.style));
   }
 }

@@ -22,8 +22,8 @@ what pack ships. A resolve that changes nothing rewrites nothing.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Resolve);
     const { composeResolve } = await import('../cli/compose.ts');
-    const { viewResolve } = await import('../cli/view-resolve.ts');
-    const result = await this.runFlow(await composeResolve({ release: args.release, check: flags.check }));
-    this.showResult(result, () => viewResolve(result, this.output.style));
+    const { resolveSummary, viewResolve } = await import('../cli/view-resolve.ts');
+    const result = await this.runFlow(composeResolve({ release: args.release, check: flags.check }));
+    this.showResult(resolveSummary(result), (shown) => viewResolve(shown, this.output.style));
   }
 }

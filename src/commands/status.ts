@@ -12,6 +12,6 @@ export default class Status extends BaseCommand {
     const { composeStatus } = await import('../cli/compose-site.ts');
     const { viewStatus } = await import('../cli/view-status.ts');
     const result = await this.runFlow(await composeStatus({ site: flags.site }));
-    this.showResult(result, () => viewStatus(result, this.output));
+    this.showResult(result, (shown) => viewStatus(shown, this.output));
   }
 }

@@ -19,8 +19,8 @@ Changes nothing and needs no network.`;
     const { args, flags } = await this.parse(Verify);
     const { composeVerify } = await import('../cli/compose.ts');
     const { viewVerify } = await import('../cli/view-verify.ts');
-    const trust = { keyFiles: flags.trust ?? [], allowUnsigned: flags['allow-unsigned'] };
-    const result = await this.runFlow(await composeVerify({ bundle: args.bundle, ...trust }));
-    this.showResult(result, () => viewVerify(result, this.output.style));
+    const trust = { trust: flags.trust ?? [], allowUnsigned: flags['allow-unsigned'] };
+    const result = await this.runFlow(composeVerify({ bundle: args.bundle, ...trust }));
+    this.showResult(result, (shown) => viewVerify(shown, this.output.style));
   }
 }

@@ -57,14 +57,14 @@ export class Verifier {
     if (got === this.#expected.digest) return;
     throw new DeliverError('E_DIGEST', {
       what: `The content of ${this.#source} is not what was promised.`,
-      why: `expected ${this.#expected.digest}, got ${got}`,
+      why: `expected ${this.#expected.digest}\ngot      ${got}`,
     });
   }
 
   #wrongSize(got: string): DeliverError {
     return new DeliverError('E_SIZE', {
       what: `The size of ${this.#source} is not what was promised.`,
-      why: `expected ${String(this.#expected.size)} bytes for ${this.#expected.digest}, got ${got}`,
+      why: `expected ${String(this.#expected.size)} bytes, got ${got}:\n${this.#expected.digest}`,
     });
   }
 }

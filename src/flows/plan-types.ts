@@ -1,31 +1,8 @@
-import type { KubeRef } from '../cluster/port.ts';
+import type { ObjectPlan } from '../cluster/apply.ts';
+import type { FieldChange } from '../cluster/diff.ts';
+import type { Check } from '../site/check.ts';
 
-/** One finding of a preflight. */
-export interface Check {
-  /** Stable id: `ssh`, `sudo`, `clock`, `disk`, `registry-login`, `cluster-version` … */
-  readonly id: string;
-  /** What was checked, in words. */
-  readonly title: string;
-  readonly host?: string;
-  readonly outcome: 'pass' | 'warn' | 'fail';
-  readonly found?: string;
-  readonly fix?: string;
-}
-
-/** One field that an apply would change. Values of Secrets are never in here. */
-export interface FieldChange {
-  /** `spec.template.spec.containers[gatekeeper].image` */
-  readonly path: string;
-  readonly kind: 'add' | 'remove' | 'change';
-  readonly before?: unknown;
-  readonly after?: unknown;
-}
-
-export interface ObjectPlan {
-  readonly ref: KubeRef;
-  readonly action: 'create' | 'change' | 'same';
-  readonly changes: readonly FieldChange[];
-}
+export type { Check, FieldChange, ObjectPlan };
 
 export interface RegistryPlan {
   readonly host: string;
@@ -54,6 +31,8 @@ export interface PlanResult {
   readonly registry: RegistryPlan;
   readonly nodes: readonly NodePlan[];
   readonly objects: readonly ObjectPlan[];
+  /** Objects of the version before that this one lacks; they stay. */
+  readonly leftOver: readonly string[];
   readonly urls: readonly string[];
   /** True when an install would change nothing. */
   readonly unchanged: boolean;

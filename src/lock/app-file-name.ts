@@ -14,6 +14,9 @@ export function appFileName(app: string, path: string): string {
 }
 
 function refWord(part: string): string {
-  const word = part.replace(/[^A-Za-z0-9._-]/g, '-').replace(/[._-]{2,}/g, '-').replace(/^[._-]+|[._-]+$/g, '');
+  const word = part
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/[._-]{2,}/g, '-')
+    .replace(/^[._-]+|[._-]+$/g, '');
   return word === '' ? 'x' : word;
 }

@@ -21,14 +21,26 @@ export function neededFiles(release: Release): readonly NeededFile[] {
   });
   const mounted = (release.apps ?? []).flatMap((app) =>
     Object.entries(app.files ?? {}).map(([path, source]): NeededFile => {
-      return { name: appFileName(app.name, path), title: posix.basename(path), source, neededBy: `app ${app.name}, files ${path}` };
+      return {
+        name: appFileName(app.name, path),
+        title: posix.basename(path),
+        source,
+        neededBy: `app ${app.name}, files ${path}`,
+      };
     }),
   );
   const values = (release.charts ?? []).flatMap((chart) =>
     (chart.values ?? []).flatMap((source, index): NeededFile[] => {
       // A value of the site is known there, not here.
       if (source.startsWith('${')) return [];
-      return [{ name: `charts/${chart.name}/values-${index}`, title: titleOf(source, 'values.yaml'), source, neededBy: `chart ${chart.name}, values[${index}]` }];
+      return [
+        {
+          name: `charts/${chart.name}/values-${index}`,
+          title: titleOf(source, 'values.yaml'),
+          source,
+          neededBy: `chart ${chart.name}, values[${index}]`,
+        },
+      ];
     }),
   );
   return [...own, ...mounted, ...values];

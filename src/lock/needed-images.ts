@@ -33,6 +33,8 @@ function imagesOfApp(app: App): { image: string; place: string }[] {
   const lists = ['initContainers', 'sidecars'] as const;
   return [
     { image: app.image, place: `app ${app.name}` },
-    ...lists.flatMap((list) => (app[list] ?? []).map(({ image }, index) => ({ image, place: `app ${app.name}, ${list}[${index}]` }))),
+    ...lists.flatMap((list) =>
+      (app[list] ?? []).map(({ image }, index) => ({ image, place: `app ${app.name}, ${list}[${index}]` })),
+    ),
   ];
 }

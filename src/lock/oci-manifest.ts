@@ -20,7 +20,7 @@ export type OciIndex = z.infer<typeof IndexField>;
 export type OciManifest = z.infer<typeof ManifestField>;
 
 /** Only Docker's first format; containerd 2 can't run it any more. */
-const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+/;
+const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+';
 /** Types of layers that a registry need not hold (image-spec layer.md, “non-distributable”). */
 const FOREIGN = /nondistributable|foreign/;
 
@@ -34,12 +34,17 @@ export function parseIndex(bytes: Uint8Array, name: string): OciIndex {
 
 /** @param name the image, for messages. @throws DeliverError E_IMAGE_FORMAT */
 export function parseManifest(mediaType: string, bytes: Uint8Array, name: string): OciManifest {
-  if (SCHEMA_1.test(mediaType)) throw bad(name, 'it is in Docker’s schema 1, which containerd 2 refuses', 'Push it again with a current docker or skopeo.');
+  if (mediaType.startsWith(SCHEMA_1))
+    throw bad(name, 'it is in Docker’s schema 1, which containerd 2 refuses', 'Push it again with a current docker or skopeo.');
   if (mediaType !== MEDIA.manifest && mediaType !== MEDIA.dockerManifest) throw bad(name, `it is of type ${mediaType}`);
   const manifest = parsed(ManifestField, bytes, name);
   const foreign = manifest.layers.find((layer) => FOREIGN.test(layer.mediaType) || (layer.urls ?? []).length > 0);
   if (foreign === undefined) return manifest;
-  throw bad(name, `its registry does not hold the layer ${foreign.digest} (${foreign.mediaType})`, 'Take an image without foreign layers.');
+  throw bad(
+    name,
+    `its registry does not hold the layer ${foreign.digest} (${foreign.mediaType})`,
+    'Take an image without foreign layers.',
+  );
 }
 
 function parsed<T>(schema: z.ZodType<T>, bytes: Uint8Array, name: string): T {

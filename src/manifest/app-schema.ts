@@ -91,9 +91,7 @@ export const AppSchema = z.strictObject({
   volumes: z.array(Volume).optional(),
   spread: z.enum(['preferred', 'required', 'none']).optional().describe('Anti-affinity of replicas over hosts'),
   resources: Resources.optional(),
-  probes: z
-    .strictObject({ readiness: Probe.optional(), liveness: Probe.optional(), startup: Probe.optional() })
-    .optional(),
+  probes: z.strictObject({ readiness: Probe.optional(), liveness: Probe.optional(), startup: Probe.optional() }).optional(),
   initContainers: z.array(Container).optional(),
   sidecars: z.array(Container).optional(),
   terminationGracePeriodSeconds: z.int().min(0).optional(),

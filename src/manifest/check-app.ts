@@ -5,29 +5,44 @@ import { didYouMean } from './suggest.ts';
 
 /** What no schema can say about one app: that its parts name each other rightly. */
 export function checkApp({ path, value: app }: Part<App>): Problem[] {
-  return [...checkSchedule(app), ...checkPorts(app), ...checkIngress(app), ...checkVolumes(app), ...checkEnvironment(app)].map((problem) => ({
-    ...problem,
-    path: [...path, ...problem.path],
-  }));
+  return [...checkSchedule(app), ...checkPorts(app), ...checkIngress(app), ...checkVolumes(app), ...checkEnvironment(app)].map(
+    (problem) => ({
+      ...problem,
+      path: [...path, ...problem.path],
+    }),
+  );
 }
 
 function checkSchedule(app: App): Problem[] {
   if (app.kind === 'CronJob' && app.schedule === undefined) return [{ path: ['kind'], message: 'a CronJob needs a schedule' }];
-  if (app.kind !== 'CronJob' && app.schedule !== undefined) return [{ path: ['schedule'], message: `a ${app.kind} has no schedule` }];
+  if (app.kind !== 'CronJob' && app.schedule !== undefined)
+    return [{ path: ['schedule'], message: `a ${app.kind} has no schedule` }];
   return app.hooks === undefined ? [] : [{ path: ['hooks'], message: 'hooks are not supported yet', code: 'E_NOT_YET' }];
 }
 
 function checkPorts(app: App): Problem[] {
   const ports = app.ports ?? [];
   const names = ports.map((port, index) => ({ path: ['ports', index, 'name'], value: port.name }));
-  const numbers = ports.map((port, index) => ({ path: ['ports', index, 'port'], value: `${String(port.port)}/${port.protocol ?? 'TCP'}` }));
-  const twice = [...repeated(names), ...repeated(numbers)].map(({ path, value }) => ({ path, message: `the port ${value} is here twice` }));
+  const numbers = ports.map((port, index) => ({
+    path: ['ports', index, 'port'],
+    value: `${String(port.port)}/${port.protocol ?? 'TCP'}`,
+  }));
+  const twice = [...repeated(names), ...repeated(numbers)].map(({ path, value }) => ({
+    path,
+    message: `the port ${value} is here twice`,
+  }));
   const nodePorts = Object.keys(app.service?.nodePorts ?? {}).filter((name) => !ports.some((port) => port.name === name));
   const unknown = nodePorts.map((name) => ({
     path: ['service', 'nodePorts', name],
-    message: `the app has no port named “${name}”.${didYouMean(name, names.map(({ value }) => value))}`,
+    message: `the app has no port named “${name}”.${didYouMean(
+      name,
+      names.map(({ value }) => value),
+    )}`,
   }));
-  const idle = app.service !== undefined && ports.length === 0 ? [{ path: ['service'], message: 'a service needs ports: the app has none' }] : [];
+  const idle =
+    app.service !== undefined && ports.length === 0
+      ? [{ path: ['service'], message: 'a service needs ports: the app has none' }]
+      : [];
   return [...twice, ...unknown, ...idle, ...checkProbes(app)];
 }
 
@@ -59,13 +74,24 @@ function checkVolumes(app: App): Problem[] {
   const known = new Set(volumes.map((volume) => volume.value));
   const twice = repeated(volumes).map(({ path, value }) => ({ path, message: `the volume “${value}” is here twice` }));
   const lists = ['initContainers', 'sidecars'] as const;
-  const containers = lists.flatMap((list) => (app[list] ?? []).map((container, index) => ({ path: [list, index], value: container })));
-  const names = [{ path: [], value: app.name }, ...containers.map(({ path, value }) => ({ path: [...path, 'name'], value: value.name }))];
-  const sameName = repeated<string>(names).map(({ path, value }) => ({ path, message: `a container is already named “${value}”` }));
+  const containers = lists.flatMap((list) =>
+    (app[list] ?? []).map((container, index) => ({ path: [list, index], value: container })),
+  );
+  const names = [
+    { path: [], value: app.name },
+    ...containers.map(({ path, value }) => ({ path: [...path, 'name'], value: value.name })),
+  ];
+  const sameName = repeated<string>(names).map(({ path, value }) => ({
+    path,
+    message: `a container is already named “${value}”`,
+  }));
   const unknown = containers.flatMap(({ path, value }) =>
     Object.keys(value.mounts ?? {})
       .filter((name) => !known.has(name))
-      .map((name) => ({ path: [...path, 'mounts', name], message: `the app has no volume “${name}”.${didYouMean(name, known)}` })),
+      .map((name) => ({
+        path: [...path, 'mounts', name],
+        message: `the app has no volume “${name}”.${didYouMean(name, known)}`,
+      })),
   );
   return [...twice, ...sameName, ...unknown];
 }

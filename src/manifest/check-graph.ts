@@ -13,7 +13,10 @@ export function checkGraph(nodes: readonly GraphNode[], known: ReadonlySet<strin
   const unknown = nodes.flatMap(({ needs }) =>
     needs
       .filter((need) => !known.has(need.value))
-      .map((need): Problem => ({ path: need.path, message: `there is no ${noun} “${need.value}”.${didYouMean(need.value, known)}` })),
+      .map((need): Problem => ({
+        path: need.path,
+        message: `there is no ${noun} “${need.value}”.${didYouMean(need.value, known)}`,
+      })),
   );
   return [...unknown, ...circles(nodes)];
 }

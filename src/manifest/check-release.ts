@@ -7,28 +7,35 @@ import { checkVariables } from './check-variables.ts';
 import { interpolate } from './interpolate.ts';
 import { endpointProblem } from './ip-address.ts';
 import { namesOf, partsOf, repeated, type Part } from './parts.ts';
+import { itemsAt, listAt, mapAt, textAt, valueAt, type Raw } from './raw.ts';
 import type { JsonPath, Problem } from './problem.ts';
-import { ChartSchema, ExternalSchema } from './release-schema.ts';
+import { ExternalSchema } from './release-schema.ts';
 import { variablesIn } from './variables.ts';
-
-type Raw = Readonly<Record<string, unknown>>;
 
 /** What no schema can say about a release: names that must be unique or known, circles, variables, image references. */
 export function checkRelease(raw: Raw): Problem[] {
-  const apps = partsOf(AppSchema, raw['apps'], ['apps']);
-  const charts = partsOf(ChartSchema, raw['charts'], ['charts']);
-  const names = [...namesOf(raw['externals'], ['externals']), ...namesOf(raw['apps'], ['apps']), ...namesOf(raw['charts'], ['charts'])];
-  const waiting: readonly Part<{ name: string; dependsOn?: string[] | undefined }>[] = [...apps, ...charts];
-  const nodes = waiting.map(({ path, value }): GraphNode => ({ name: value.name, needs: listed(value.dependsOn, [...path, 'dependsOn']) }));
+  const waiting = [...namesOf(raw.apps, ['apps']), ...namesOf(raw.charts, ['charts'])];
+  const names = [...namesOf(raw.externals, ['externals']), ...waiting];
+  const nodes = waiting.map(({ path, value }): GraphNode => ({
+    name: value,
+    needs: listAt(raw, [...path.slice(0, -1), 'dependsOn']),
+  }));
   return [
-    ...repeated(names).map(({ path, value }) => ({ path, message: `the name “${value}” is taken: apps, externals and charts share one list of names` })),
-    ...repeated(namesOf(raw['files'], ['files'])).map(({ path, value }) => ({ path, message: `the file “${value}” is here twice` })),
-    ...repeated(strings(raw['platforms'], ['platforms'])).map(({ path, value }) => ({ path, message: `${value} is here twice` })),
+    ...repeated(names).map(({ path, value }) => ({
+      path,
+      message: `the name “${value}” is taken: apps, externals and charts share one list of names`,
+    })),
+    ...repeated(namesOf(raw.files, ['files'])).map(({ path, value }) => ({
+      path,
+      message: `the file “${value}” is here twice`,
+    })),
+    ...repeated(listAt(raw, ['platforms'])).map(({ path, value }) => ({ path, message: `${value} is here twice` })),
     ...checkGraph(nodes, new Set(names.map(({ value }) => value)), 'app, external or chart'),
-    ...apps.flatMap(checkApp),
-    ...partsOf(ExternalSchema, raw['externals'], ['externals']).flatMap(checkExternal),
+    ...partsOf(AppSchema, raw.apps, ['apps']).flatMap(checkApp),
+    ...partsOf(ExternalSchema, raw.externals, ['externals']).flatMap(checkExternal),
     ...checkVariables(raw),
-    ...checkImages(raw, apps),
+    ...imagesIn(raw).flatMap(({ path, value }) => imageProblem(value, mapAt(raw, ['versions']), path)),
+    ...urlsIn(raw).flatMap(checkUrl),
     ...notYet(raw),
   ];
 }
@@ -41,25 +48,29 @@ function checkExternal({ path, value }: Part<{ addresses: string | { ip: string 
   });
 }
 
-function checkImages(raw: Raw, apps: readonly Part<{ image: string; initContainers?: { image: string }[] | undefined; sidecars?: { image: string }[] | undefined }>[]): Problem[] {
-  const lists = ['initContainers', 'sidecars'] as const;
-  const images = [
-    ...strings(raw['images'], ['images']),
-    ...apps.flatMap(({ path, value }) => [
-      { path: [...path, 'image'], value: value.image },
-      ...lists.flatMap((list) => (value[list] ?? []).map(({ image }, index) => ({ path: [...path, list, index, 'image'], value: image }))),
-    ]),
+function imagesIn(raw: Raw): Part<string>[] {
+  const inApp = (path: JsonPath): Part<string>[] => [
+    ...textAt(raw, [...path, 'image']),
+    ...['initContainers', 'sidecars'].flatMap((list) =>
+      itemsAt(raw, [...path, list]).flatMap((at) => textAt(raw, [...at, 'image'])),
+    ),
   ];
-  return images.flatMap(({ path, value }) => imageProblem(value, raw['versions'], path));
+  return [...listAt(raw, ['images']), ...itemsAt(raw, ['apps']).flatMap(inApp)];
 }
 
-function imageProblem(image: string, versions: unknown, path: JsonPath): Problem[] {
-  const late = variablesIn(image).filter((variable) => variable.scope !== 'versions');
+function imageProblem(image: string, versions: Raw, path: JsonPath): Problem[] {
+  const late = variablesIn(image).filter((variable) => ['site', 'secret', 'outputs'].includes(variable.scope));
   if (late.length > 0) {
-    return [{ path, message: `an image can’t depend on ${late.map(({ text }) => text).join(', ')}: it must be known when packing`, code: 'E_VARIABLE' }];
+    return [
+      {
+        path,
+        message: `an image can’t depend on ${late.map(({ text }) => text).join(', ')}: it must be known when packing`,
+        code: 'E_VARIABLE',
+      },
+    ];
   }
   try {
-    parseReference(String(interpolate(image, { versions: isMap(versions) ? versions : {} })));
+    parseReference(String(interpolate(image, { versions })));
     return [];
   } catch (error) {
     // Unknown variables are reported by checkVariables, with a suggestion.
@@ -68,23 +79,24 @@ function imageProblem(image: string, versions: unknown, path: JsonPath): Problem
   }
 }
 
-function notYet(raw: Raw): Problem[] {
-  const kubernetes = raw['kubernetes'];
-  const found: JsonPath[] = [
-    ...(isMap(kubernetes) && kubernetes['components'] !== undefined ? [['kubernetes', 'components']] : []),
-    ...(raw['manifests'] === undefined ? [] : [['manifests']]),
+function urlsIn(raw: Raw): Part<string>[] {
+  return [
+    ...itemsAt(raw, ['files']).flatMap((at) => textAt(raw, [...at, 'url'])),
+    ...itemsAt(raw, ['charts']).flatMap((at) => [...textAt(raw, [...at, 'repo']), ...textAt(raw, [...at, 'chart'])]),
   ];
-  return found.map((path) => ({ path, message: 'is not supported yet', code: 'E_NOT_YET' }));
 }
 
-function listed(values: readonly string[] | undefined, path: JsonPath): Part<string>[] {
-  return (values ?? []).map((value, index) => ({ path: [...path, index], value }));
+/** The release, its URLs included, goes into the lock and the bundle, where everyone can read it. */
+function checkUrl({ path, value }: Part<string>): Problem[] {
+  if (!URL.canParse(value)) return [];
+  const { username, password } = new URL(value);
+  if (username === '' && password === '') return [];
+  return [{ path, message: 'must not hold a user name or password: it would travel inside the bundle' }];
 }
 
-function strings(list: unknown, path: JsonPath): Part<string>[] {
-  return Array.isArray(list) ? list.flatMap((value: unknown, index) => (typeof value === 'string' ? [{ path: [...path, index], value }] : [])) : [];
-}
-
-function isMap(value: unknown): value is Raw {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+function notYet(raw: Raw): Problem[] {
+  const found: JsonPath[] = [['kubernetes', 'components'], ['manifests']];
+  return found.flatMap((path) =>
+    valueAt(raw, path) === undefined ? [] : [{ path, message: 'is not supported yet', code: 'E_NOT_YET' }],
+  );
 }

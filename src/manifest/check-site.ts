@@ -2,14 +2,13 @@ import { checkGraph, type GraphNode } from './check-graph.ts';
 import { endpointProblem } from './ip-address.ts';
 import { namesOf, repeated, type Part } from './parts.ts';
 import type { JsonPath, Problem } from './problem.ts';
+import { itemsAt, listAt, mapAt, textAt, type Raw } from './raw.ts';
 import { publicKeyProblem } from './ssh-public-key.ts';
 import { didYouMean } from './suggest.ts';
 
-type Raw = Readonly<Record<string, unknown>>;
-
 /** What no schema can say about a site: hosts that must exist, circles of bastions, keys and addresses that must parse. */
 export function checkSite(raw: Raw): Problem[] {
-  const hosts = namesOf(raw['hosts'], ['hosts']);
+  const hosts = namesOf(raw.hosts, ['hosts']);
   const known = new Set(hosts.map(({ value }) => value));
   const text = (path: JsonPath): Part<string>[] => textAt(raw, path);
   const named = [
@@ -19,12 +18,16 @@ export function checkSite(raw: Raw): Problem[] {
     ...text(['cluster', 'from']),
   ];
   const keys = [...listAt(raw, ['trust']), ...hosts.flatMap(({ path }) => text([...path.slice(0, -1), 'hostKey']))];
-  const endpoints = Object.keys(mapAt(raw, ['externals'])).flatMap((name) => endpointsAt(raw, ['externals', name]));
+  const endpoints = Object.keys(mapAt(raw, ['externals'])).flatMap((name) =>
+    itemsAt(raw, ['externals', name]).flatMap((at) => textAt(raw, [...at, 'ip'])),
+  );
   const jumps = hosts.map(({ path, value }): GraphNode => ({ name: value, needs: text([...path.slice(0, -1), 'via']) }));
   return [
     ...repeated(hosts).map(({ path, value }) => ({ path, message: `the host “${value}” is here twice` })),
     ...checkGraph(jumps, known, 'host'),
-    ...named.filter(({ value }) => !known.has(value)).map(({ path, value }) => ({ path, message: `there is no host “${value}”.${didYouMean(value, known)}` })),
+    ...named
+      .filter(({ value }) => !known.has(value))
+      .map(({ path, value }) => ({ path, message: `there is no host “${value}”.${didYouMean(value, known)}` })),
     ...judged(keys, publicKeyProblem),
     ...judged([...listAt(raw, ['ingress', 'addresses']), ...endpoints], endpointProblem),
     ...judged(text(['registry', 'host']), hostProblem),
@@ -48,41 +51,12 @@ function hostProblem(host: string): string | undefined {
 function exclusive(raw: Raw): Problem[] {
   const problems: Problem[] = [];
   const cluster = mapAt(raw, ['cluster']);
-  if (cluster['kubeconfig'] !== undefined && cluster['from'] !== undefined) {
+  if (cluster.kubeconfig !== undefined && cluster.from !== undefined) {
     problems.push({ path: ['cluster', 'from'], message: 'say either kubeconfig or from: one place to get it from' });
   }
   const registry = mapAt(raw, ['registry']);
-  if ((registry['username'] === undefined) !== (registry['password'] === undefined)) {
+  if ((registry.username === undefined) !== (registry.password === undefined)) {
     problems.push({ path: ['registry'], message: 'username and password go together: one is missing' });
   }
   return problems;
-}
-
-function endpointsAt(raw: Raw, path: JsonPath): Part<string>[] {
-  const list = valueAt(raw, path);
-  return Array.isArray(list) ? list.flatMap((_, index) => textAt(raw, [...path, index, 'ip'])) : [];
-}
-
-function listAt(raw: Raw, path: JsonPath): Part<string>[] {
-  const list = valueAt(raw, path);
-  return Array.isArray(list) ? list.flatMap((_, index) => textAt(raw, [...path, index])) : [];
-}
-
-function textAt(raw: Raw, path: JsonPath): Part<string>[] {
-  const value = valueAt(raw, path);
-  return typeof value === 'string' ? [{ path, value }] : [];
-}
-
-function mapAt(raw: Raw, path: JsonPath): Raw {
-  const value = valueAt(raw, path);
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Raw) : {};
-}
-
-function valueAt(raw: unknown, path: JsonPath): unknown {
-  let at = raw;
-  for (const step of path) {
-    if (at === null || typeof at !== 'object' || !Object.hasOwn(at, step)) return undefined;
-    at = (at as Record<string | number, unknown>)[step];
-  }
-  return at;
 }

@@ -8,8 +8,8 @@ import { nameSteps, SCOPES, variablesIn, type FoundVariable } from './variables.
 
 /** Variables that can never be filled in, whatever the site says: wrong scopes, versions, apps and site keys. */
 export function checkVariables(raw: Readonly<Record<string, unknown>>): Problem[] {
-  const versions = raw['versions'] !== null && typeof raw['versions'] === 'object' ? Object.keys(raw['versions']) : [];
-  const apps = namesOf(raw['apps'], []).map(({ value }) => value);
+  const versions = raw.versions !== null && typeof raw.versions === 'object' ? Object.keys(raw.versions) : [];
+  const apps = namesOf(raw.apps, []).map(({ value }) => value);
   return variablesIn(raw).flatMap((variable) => {
     const why = problemOf(variable, versions, apps);
     return why === undefined ? [] : [{ path: variable.path, message: `${variable.text} ${why}`, code: 'E_VARIABLE' }];
@@ -22,6 +22,8 @@ function problemOf(variable: FoundVariable, versions: readonly string[], apps: r
     case 'versions':
       return versions.includes(variable.name) ? undefined : `is not set under versions:.${didYouMean(variable.name, versions)}`;
     case 'secret':
+      if (variable.path[0] !== 'apps' || variable.path[2] !== 'secrets')
+        return 'can stand under secrets: of an app only, where it does not show';
       return /^[A-Za-z0-9_.-]+$/.test(variable.name) ? undefined : 'needs the name of a secret: ${secret.db-password}';
     case 'outputs':
       return outputProblem(variable.name, apps);
@@ -43,7 +45,8 @@ function siteProblem(name: string): string | undefined {
   let prefix: (string | number)[] = [];
   for (const step of steps) {
     const known = keysAt(SiteSchema, prefix);
-    if (typeof step === 'string' && known.length > 0 && !known.includes(step)) return `is nothing that a site file has.${didYouMean(step, known)}`;
+    if (typeof step === 'string' && known.length > 0 && !known.includes(step))
+      return `is nothing that a site file has.${didYouMean(step, known)}`;
     prefix = [...prefix, step];
   }
   return undefined;

@@ -40,4 +40,6 @@ export const Variable = z.string().regex(/^\$\{[^}]+\}$/, 'must be one ${variabl
 export const StringMap = z.record(z.string(), z.string());
 
 /** Kubernetes quantity: `500m`, `4Gi`, `2`. */
-export const Quantity = z.string().regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$/, 'must be a quantity like 500m or 4Gi');
+export const Quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|k|Ki|M|Mi|G|Gi|T|Ti|P|Pi|E|Ei)?$/, 'must be a quantity like 500m or 4Gi');

@@ -100,7 +100,8 @@ function walk(top: unknown, steps: readonly (string | number)[]): { value: unkno
   let at = top;
   for (const step of steps) {
     const inside = at !== null && typeof at === 'object';
-    const next: unknown = inside && Object.hasOwn(at as object, step) ? (at as Record<string | number, unknown>)[step] : undefined;
+    const next: unknown =
+      inside && Object.hasOwn(at as object, step) ? (at as Record<string | number, unknown>)[step] : undefined;
     if (next === undefined) return { value: undefined, step, keys: inside ? Object.keys(at as object) : [] };
     at = next;
   }

@@ -31,7 +31,10 @@ export async function loadDocument<T>(path: string, wanted: Wanted<T>): Promise<
   const text = await readText(path, `The ${wanted.kind.toLowerCase()} file`);
   const { value: raw, positionOf } = parseYaml(path, text);
   if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
-    throw new DeliverError('E_SCHEMA', { what: `${path} holds no ${wanted.kind}.`, fix: `Start it with apiVersion: deliver/v1 and kind: ${wanted.kind}` });
+    throw new DeliverError('E_SCHEMA', {
+      what: `${path} holds no ${wanted.kind}.`,
+      fix: `Start it with apiVersion: deliver/v1 and kind: ${wanted.kind}`,
+    });
   }
   const document = raw as Record<string, unknown>;
   refuseOtherKind(path, document, wanted.kind, positionOf);
@@ -39,7 +42,12 @@ export async function loadDocument<T>(path: string, wanted: Wanted<T>): Promise<
   return { path, folder: dirname(resolve(path)), text, positionOf, value: wanted.schema.parse(document) };
 }
 
-function refuseOtherKind(path: string, document: Readonly<Record<string, unknown>>, wanted: string, positionOf: PositionOf): void {
+function refuseOtherKind(
+  path: string,
+  document: Readonly<Record<string, unknown>>,
+  wanted: string,
+  positionOf: PositionOf,
+): void {
   const { apiVersion, kind } = document;
   const where = positionOf(['kind']);
   if (typeof apiVersion === 'string' && apiVersion.startsWith('kubekey.kubesphere.io/')) {

@@ -38,10 +38,11 @@ export function refuse(file: string, problems: readonly Problem[], positionOf: P
     const path = pathText(problem.path);
     return `${positionOf(problem.path)}  ${path === '' ? '' : `${path}: `}${problem.message}`;
   });
-  const count = problems.length === 1 ? 'a problem' : `${String(problems.length)} problems`;
+  const details = [...new Set(lines)].sort(byPosition);
+  const count = details.length === 1 ? 'a problem' : `${details.length} problems`;
   throw new DeliverError(codes.size === 1 && only !== undefined ? only : 'E_SCHEMA', {
     what: `${file} has ${count}.`,
-    details: [...new Set(lines)].sort(byPosition),
+    details,
     state: 'Nothing was written.',
   });
 }

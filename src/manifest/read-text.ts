@@ -18,7 +18,10 @@ export async function readText(path: string, what: string): Promise<string> {
     throw new DeliverError('E_FILE_UNREADABLE', { what: `${what} can’t be read: ${path}`, why: messageOf(cause), cause });
   }
   if (bytes.byteLength > MAX_BYTES) {
-    throw new DeliverError('E_FILE_UNREADABLE', { what: `${path} is too large for ${what.toLowerCase()}.`, why: 'The limit is 32 MiB.' });
+    throw new DeliverError('E_FILE_UNREADABLE', {
+      what: `${path} is too large for ${what.toLowerCase()}.`,
+      why: 'The limit is 32 MiB.',
+    });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -29,7 +29,14 @@ export const ExternalSchema = z.strictObject({
   name: Label,
   namespace: Label,
   ports: z
-    .array(z.strictObject({ name: PortName.optional(), port: Port, targetPort: Port.optional(), protocol: z.enum(['TCP', 'UDP']).optional() }))
+    .array(
+      z.strictObject({
+        name: PortName.optional(),
+        port: Port,
+        targetPort: Port.optional(),
+        protocol: z.enum(['TCP', 'UDP']).optional(),
+      }),
+    )
     .min(1),
   addresses: z.union([Variable, z.array(z.strictObject({ ip: z.string() })).min(1)]),
 });

@@ -14,7 +14,7 @@ export function keysAt(schema: z.core.$ZodType, path: JsonPath): string[] {
 function child(schema: z.core.$ZodType, step: string | number): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodArray) return schema.element;
   if (schema instanceof z.ZodRecord) return schema.valueType;
-  if (schema instanceof z.ZodObject) return schema.shape[String(step)];
+  if (schema instanceof z.ZodObject) return (schema.shape as Readonly<Record<string, z.core.$ZodType | undefined>>)[String(step)];
   return undefined;
 }
 

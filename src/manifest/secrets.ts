@@ -41,7 +41,9 @@ export async function secretsOf(site: Site, folder: string, env: NodeJS.ProcessE
 
 async function readSecrets(file: string): Promise<Map<string, Secret>> {
   const text = await readText(file, 'The secrets file');
-  const { value, positionOf } = looksEncrypted(text) ? encrypted(file) : parseYaml(file, text, { textOnly: true, confidential: true });
+  const { value, positionOf } = looksEncrypted(text)
+    ? encrypted(file)
+    : parseYaml(file, text, { textOnly: true, confidential: true });
   if (value === null || value === '') return new Map();
   if (typeof value !== 'object' || Array.isArray(value)) throw notAMap(file, positionOf([]));
   if ('sops' in value) encrypted(file);

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { Label, Port } from './fields.ts';
 
 /** `${secret.name}`; a literal password in the file is refused with that advice. */
-const SecretVariable = z.string().regex(/^\$\{secret\.[A-Za-z0-9_.-]+\}$/, 'must be ${secret.name}; passwords do not belong in this file');
+const SecretVariable = z
+  .string()
+  .regex(/^\$\{secret\.[A-Za-z0-9_.-]+\}$/, 'must be ${secret.name}; passwords do not belong in this file');
 
 const Host = z.strictObject({
   name: Label,
@@ -26,6 +28,10 @@ const Registry = z.strictObject({
   project: z.string().optional().describe('Put every source host below this one project'),
   username: z.string().optional(),
   password: SecretVariable.optional(),
+  pull: z
+    .strictObject({ username: z.string(), password: SecretVariable })
+    .optional()
+    .describe('Account that pods pull with; without it deliver makes a robot account in Harbor that may only pull'),
   ca: z.string().optional().describe('PEM file of the private CA'),
   plainHttp: z.boolean().optional(),
 });

@@ -7,8 +7,8 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
     const away = distance(name.toLowerCase(), candidate.toLowerCase());
     if (best === undefined || away < best.distance) best = { name: candidate, distance: away };
   }
-  // One change in a word of three letters, two in one of six: more is another word, not a slip.
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(name.length / 3)) ? best.name : undefined;
+  // One change in a word of three letters, two in one of six (a swap of neighbours counts as two): more is another word, not a slip.
+  return best !== undefined && best.distance <= Math.ceil(name.length / 3) ? best.name : undefined;
 }
 
 /** ` Did you mean “ports”?`, or nothing. */

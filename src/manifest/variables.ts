@@ -43,7 +43,8 @@ export function variablesIn(value: unknown, path: JsonPath = []): FoundVariable[
     return found;
   }
   if (Array.isArray(value)) return value.flatMap((item: unknown, index) => variablesIn(item, [...path, index]));
-  if (value !== null && typeof value === 'object') return Object.entries(value).flatMap(([key, item]) => variablesIn(item, [...path, key]));
+  if (value !== null && typeof value === 'object')
+    return Object.entries(value).flatMap(([key, item]) => variablesIn(item, [...path, key]));
   return [];
 }
 

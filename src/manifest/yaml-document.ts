@@ -40,7 +40,9 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
   if (wrong.length > 0) {
     throw new DeliverError('E_YAML', {
       what: `${file} is not valid YAML.`,
-      details: wrong.map((error) => `${at(error.pos[0])}  ${options.confidential === true ? 'not valid YAML here' : wording(error)}`),
+      details: wrong.map(
+        (error) => `${at(error.pos[0])}  ${options.confidential === true ? 'not valid YAML here' : wording(error)}`,
+      ),
       ...(options.confidential === true ? { fix: 'Put the value in single quotes.' } : {}),
       state: 'Nothing was written.',
     });
@@ -60,7 +62,11 @@ function toValue(file: string, document: Document, options: YamlOptions): unknow
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
   } catch (cause) {
     const why = options.confidential === true ? 'An alias can’t be followed.' : messageOf(cause);
-    throw new DeliverError('E_YAML', { what: `${file} is not valid YAML.`, why, ...(options.confidential === true ? {} : { cause }) });
+    throw new DeliverError('E_YAML', {
+      what: `${file} is not valid YAML.`,
+      why,
+      ...(options.confidential === true ? {} : { cause }),
+    });
   }
 }
 

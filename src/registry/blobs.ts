@@ -6,17 +6,20 @@ import type { Session } from './session.ts';
 
 /** HEAD /v2/<repository>/blobs/<digest>. Presence is per repository. */
 export function hasBlob(session: Session, repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean> {
-  return session.explained(`look for blob ${digest} in ${repository}`, signal, async () => {
-    const answer = await session.call({
-      method: 'HEAD',
-      path: `/v2/${repository}/blobs/${digest}`,
-      scopes: [scopeOf(repository, session.options.role)],
-      accept: [200, 404],
-      signal,
-    });
-    await discard(answer);
-    return answer.status === 200;
+  return session.explained(`look for blob ${digest} in ${repository}`, signal, () => headBlob(session, repository, digest, signal));
+}
+
+/** The same for use inside a larger work, which explains its errors itself. */
+export async function headBlob(session: Session, repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean> {
+  const answer = await session.call({
+    method: 'HEAD',
+    path: `/v2/${repository}/blobs/${digest}`,
+    scopes: [scopeOf(repository, session.options.role)],
+    accept: [200, 404],
+    signal,
   });
+  await discard(answer);
+  return answer.status === 200;
 }
 
 /** Cross-repository mount (distribution-spec “Mounting a blob from another repository”). False when the registry would not. */

@@ -6,10 +6,15 @@ import type { Dial } from '../ssh/port.ts';
 import type { RegistryOptions } from './options.ts';
 
 const CONNECT_TIMEOUT = 15_000;
+const COMMON = { allowH2: false, timeout: CONNECT_TIMEOUT } as const;
+const plain = buildConnector(COMMON);
 
-/** TLS settings that trust a private CA besides the usual ones. */
-export function tlsTrust(ca: string | undefined): Pick<ConnectionOptions, 'secureContext'> {
-  return ca === undefined ? {} : { secureContext: createSecureContext({ ca: [...getCACertificates('default'), ca] }) };
+type Trust = Pick<ConnectionOptions, 'secureContext'>;
+
+/** TLS settings that trust Node's CAs, the machine's, and a private one if there is any. */
+export function tlsTrust(ca: string | undefined): Trust {
+  const machine = [...getCACertificates('default'), ...getCACertificates('system')];
+  return { secureContext: createSecureContext({ ca: ca === undefined ? machine : [...machine, ca] }) };
 }
 
 /**
@@ -17,21 +22,24 @@ export function tlsTrust(ca: string | undefined): Pick<ConnectionOptions, 'secur
  * Whatever the way, TLS asks for and checks the name in the URL. HTTP/1.1 only: one blob per connection.
  */
 export function connectorFor(options: RegistryOptions): buildConnector.connector {
-  const trust = tlsTrust(options.ca);
-  const direct = buildConnector({ allowH2: false, timeout: CONNECT_TIMEOUT, ...trust });
   const { dial, address } = options;
-  const registryName = new URL(`http://${options.host}`).hostname;
-  if (dial === undefined && address === undefined) return direct;
-
+  const registry = bare(new URL(`http://${options.host}`).hostname);
   const elsewhere = address === undefined ? undefined : new URL(`http://${address}`);
-  const redirected = buildConnector({
-    allowH2: false,
-    timeout: CONNECT_TIMEOUT,
-    ...trust,
-    checkServerIdentity: (_name, certificate) => checkServerIdentity(bare(registryName), certificate),
-  });
+  // Building the list of CAs takes a while and plain HTTP needs none.
+  let built: { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } | undefined;
+  const connectors = (protocol: string): { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } => {
+    if (protocol !== 'https:') return { trust: {}, direct: plain, redirected: plain };
+    const trust = built?.trust ?? tlsTrust(options.ca);
+    built ??= {
+      trust,
+      direct: buildConnector({ ...COMMON, ...trust }),
+      redirected: buildConnector({ ...COMMON, ...trust, checkServerIdentity: (_name, peer) => checkServerIdentity(registry, peer) }),
+    };
+    return built;
+  };
   return (wanted, callback) => {
-    const override = wanted.hostname === bare(registryName) || wanted.hostname === registryName ? elsewhere : undefined;
+    const { trust, direct, redirected } = connectors(wanted.protocol);
+    const override = bare(wanted.hostname) === registry ? elsewhere : undefined;
     const hostname = bare(override?.hostname ?? wanted.hostname);
     const port = override === undefined || override.port === '' ? wanted.port : override.port;
     if (dial !== undefined) {
@@ -55,7 +63,7 @@ async function dialled(
   dial: Dial,
   wanted: buildConnector.Options,
   address: string,
-  trust: Pick<ConnectionOptions, 'secureContext'>,
+  trust: Trust,
 ): Promise<Socket> {
   const secure = wanted.protocol === 'https:';
   const stream = await dial(address, Number(wanted.port === '' ? (secure ? 443 : 80) : wanted.port));

@@ -63,7 +63,7 @@ function siteFacts(problem: HttpProblem, context: ErrorContext): Facts {
       fix: 'Create the project, or use an account that may create projects.',
     };
   }
-  if (problem.diskFull) return { code: 'E_REGISTRY_FULL', why, fix: `Free space on the disk of ${context.host}, then run the same command again.` };
+  if (problem.diskFull) return { code: 'E_REGISTRY_FULL', why, fix: `Free space on the disk of ${context.host}, then run the same command again. Broken uploads stay there until it purges them (Harbor: after a week).` };
   switch (problem.status) {
     case 401:
       return { code: 'E_REGISTRY_AUTH', why, fix: accountFix(context) };
@@ -101,7 +101,9 @@ function connectionFacts(error: unknown, context: ErrorContext): Facts | undefin
   const code = systemCode(error);
   if (code === undefined) return undefined;
   const base = context.role === 'source' ? 'E_SOURCE' : 'E_REGISTRY';
-  return { code: base, why: `${messageOf(error)} (${code}, ${context.base.origin})`, fix: connectionFix(code, messageOf(error), context) };
+  // Node's advice on its own options is not for our users.
+  const message = messageOf(error).replace(/; if the root CA is installed locally.*$/, '');
+  return { code: base, why: `${message} (${code}, ${context.base.origin})`, fix: connectionFix(code, messageOf(error), context) };
 }
 
 function connectionFix(code: string, message: string, context: ErrorContext): string {

@@ -14,6 +14,8 @@ export class HttpProblem extends Error {
   readonly code: string;
   /** Messages of the body, '' without one. */
   readonly text: string;
+  /** True when the registry says that its own disk is full. */
+  readonly diskFull: boolean;
   /** Milliseconds that the server asks to wait. */
   readonly retryAfter: number | undefined;
   /** Harbor's way to say that the project is missing: 401 with an empty challenge. */
@@ -23,7 +25,7 @@ export class HttpProblem extends Error {
 
   constructor(
     status: number,
-    body: { code: string; text: string },
+    body: { code: string; text: string; raw?: string },
     headers: { retryAfter?: string | undefined; challenge?: string | undefined } = {},
   ) {
     const text = body.text === '' ? '' : `: ${body.text}`;
@@ -31,13 +33,10 @@ export class HttpProblem extends Error {
     this.status = status;
     this.code = body.code;
     this.text = body.text;
+    // distribution 2.8 has a sentence in `detail`, or only the bare errno (28).
+    this.diskFull = status >= 500 && /no space left on device|"Err":28\b|ENOSPC|disk quota exceeded/i.test(body.raw ?? body.text);
     this.retryAfter = retryAfterMs(headers.retryAfter);
     this.emptyChallenge = status === 401 && headers.challenge?.trim() === '';
-  }
-
-  /** True when the registry says that its own disk is full; distribution 2.8 puts the bare errno (28) into `detail`. */
-  get diskFull(): boolean {
-    return this.status >= 500 && /no space left on device|"Err":28\b|ENOSPC|disk quota exceeded/.test(this.text);
   }
 }
 
@@ -47,7 +46,7 @@ export async function problemOf(answer: HttpAnswer): Promise<HttpProblem> {
     (bytes) => bytes.toString('utf8'),
     () => '',
   );
-  return new HttpProblem(answer.status, describe(body), {
+  return new HttpProblem(answer.status, { ...describe(body), raw: body }, {
     retryAfter: answer.header('retry-after'),
     challenge: answer.header('www-authenticate'),
   });
@@ -58,17 +57,14 @@ function describe(body: string): { code: string; text: string } {
   if (parsed.success) {
     const { errors } = parsed.data;
     const lines = errors.map((error) => {
-      const detail = error.detail === undefined || error.detail === null ? '' : ` ${oneLine(asText(error.detail), 300)}`;
+      // Details that are not words (the scopes of a 401) help nobody.
+      const detail = typeof error.detail === 'string' ? ` ${oneLine(error.detail, 300)}` : '';
       return `${error.message ?? ''}${detail}`.trim();
     });
     return { code: errors[0]?.code ?? 'UNKNOWN', text: [...new Set(lines)].join('; ') };
   }
   const title = /<title>([^<]*)<\/title>/i.exec(body)?.[1];
   return { code: '', text: oneLine(title ?? body.replace(/<[^>]*>/g, ' '), 200) };
-}
-
-function asText(detail: unknown): string {
-  return typeof detail === 'string' ? detail : JSON.stringify(detail);
 }
 
 function oneLine(text: string, limit: number): string {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { messageOf } from '../core/errors.ts';
 import type { Digest } from '../core/digest.ts';
-import { cancelUpload, hasBlob, localPath } from './blobs.ts';
+import { cancelUpload, headBlob, localPath } from './blobs.ts';
 import { discard } from './http-client.ts';
 import { HttpProblem } from './http-problem.ts';
 import type { OpenBytes, PutBlobOptions } from './port.ts';
@@ -28,25 +28,27 @@ interface Blob {
 export function putBlob(session: Session, repository: string, blob: Blob, open: OpenBytes, options: PutBlobOptions = {}): Promise<void> {
   const { signal } = options;
   let sent = 0;
+  let sending = false;
   const count = (bytes: number): void => {
     sent += bytes;
     options.onBytes?.(bytes);
   };
+  const attempt = async (number: number): Promise<void> => {
+    sending = false;
+    if (sent > 0) count(-sent);
+    // The answer may have been lost after the registry had it all.
+    if (number > 1 && (await headBlob(session, repository, blob.digest, signal))) {
+      count(blob.size);
+      return;
+    }
+    const location = await beginUpload(session, repository, signal);
+    sending = true;
+    await finishUpload(session, repository, location, blob, open, count, signal);
+  };
+  const policy = { ...session.retry, retries: Math.min(RESTARTS, session.retry.retries) };
   return session.explained(`upload blob ${blob.digest} to ${repository}`, signal, () =>
-    retried(
-      { retries: Math.min(RESTARTS, session.retry.retries), firstDelay: session.retry.firstDelay },
-      signal,
-      async (attempt) => {
-        if (sent > 0) count(-sent);
-        // The answer may have been lost after the registry had it all.
-        if (attempt > 1 && (await hasBlob(session, repository, blob.digest, signal))) {
-          count(blob.size);
-          return;
-        }
-        await uploadOnce(session, repository, blob, open, count, signal);
-      },
-      mayStartAgain,
-    ),
+    // Small requests have their own retries.
+    retried(policy, signal, attempt, (error) => sending && mayStartAgain(error)),
   );
 }
 
@@ -57,18 +59,24 @@ function mayStartAgain(error: unknown): boolean {
   return error.status === 404 || error.status === 416 || error.code === 'DIGEST_INVALID' || error.renewed;
 }
 
-async function uploadOnce(
+async function beginUpload(session: Session, repository: string, signal: AbortSignal | undefined): Promise<string> {
+  const scopes = [scopeOf(repository, session.options.role)];
+  const answer = await session.call({ method: 'POST', path: `/v2/${repository}/blobs/uploads/`, scopes, accept: [202], signal });
+  await discard(answer);
+  return locationOf(answer.header('location'));
+}
+
+async function finishUpload(
   session: Session,
   repository: string,
+  begun: string,
   blob: Blob,
   open: OpenBytes,
   count: (bytes: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const scopes = [scopeOf(repository, session.options.role)];
-  const started = await session.call({ method: 'POST', path: `/v2/${repository}/blobs/uploads/`, scopes, accept: [202], signal });
-  await discard(started);
-  let location = locationOf(started.header('location'));
+  let location = begun;
   try {
     if (blob.size > 0) location = await sendBytes(session, location, scopes, blob, open, count, signal);
     const path = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(blob.digest)}`;
@@ -138,8 +146,8 @@ async function* oneBehind(
       });
       if (waiting !== undefined) {
         watch.moved();
-        yield waiting;
         count(waiting.byteLength);
+        yield waiting;
       }
       if (next.done === true) {
         ended = true;

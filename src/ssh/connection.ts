@@ -145,7 +145,7 @@ export class SshConnection implements HostConnection {
 
   #fileError(verb: 'written' | 'read', path: string, ran: Executed): DeliverError {
     const said = ran.stderr.toString('utf8').trim().split('\n').at(-1) ?? '';
-    const denied = /Permission denied/.test(said) && this.host.sudo !== true && userOf(this.host) !== 'root';
+    const denied = said.includes('Permission denied') && this.host.sudo !== true && userOf(this.host) !== 'root';
     return new DeliverError('E_HOST', {
       what: `${path} on ${where(this.host)} can’t be ${verb}.`,
       why: said === '' ? `the command ended with ${String(ran.code)}` : said,
@@ -160,6 +160,9 @@ function absolute(path: string): string {
   throw new DeliverError('E_BUG', { what: `“${path}” is not an absolute file path.` });
 }
 
+/** RFC 4254 section 5.1: with reason 1 OpenSSH says no more than “open failed”. */
 function channelMessage(cause: unknown): string {
-  return cause instanceof Error ? cause.message.replace(/^\(SSH\) Channel open failure: ?/, '') : String(cause);
+  if (!(cause instanceof Error)) return String(cause);
+  if ('reason' in cause && cause.reason === 1) return 'forwarding is administratively prohibited there';
+  return cause.message.replace(/^\(SSH\) Channel open failure: ?/, '');
 }

@@ -63,7 +63,10 @@ export function createConnector(options: ConnectorOptions): HostConnector {
       if (open.get(name) === opening) open.delete(name);
     };
     open.set(name, opening);
-    opening.then(({ session }) => session.client.once('close', forget), forget);
+    opening.then(({ session }) => {
+      session.client.once('close', forget);
+      if (!session.ssh.isConnected()) forget();
+    }, forget);
     return opening;
   }
 
@@ -82,7 +85,7 @@ export function createConnector(options: ConnectorOptions): HostConnector {
     if (host.via === undefined) return openSocket(host, dialTimeout, closing.signal);
     const { connection } = await openOnce(host.via);
     const dialing = connection.dial(host.address, portOf(host)).catch((error: unknown) => {
-      throw isDeliverError(error, 'E_SSH') ? unreachable(host, new Error(error.facts.why, { cause: error })) : error;
+      throw isDeliverError(error, 'E_SSH') ? unreachable(host, new Error(error.facts.why, { cause: error.facts.cause })) : error;
     });
     return within(dialing, {
       timeout: dialTimeout + 1000,

@@ -39,7 +39,7 @@ export async function execute(session: Session, host: SiteHost, command: string,
   let ended = false;
   const stop = (): void => {
     ended = true;
-    // Most servers deliver the signal (RFC 4254 section 6.9); closing alone leaves a silent command running.
+    // RFC 4254 section 6.9. sshd delivers it unless one logged in as root; closing alone leaves a silent command running.
     open.channel?.signal('TERM');
     open.channel?.close();
   };
@@ -84,14 +84,14 @@ function tooSlow(host: SiteHost, label: string, timeout: number): DeliverError {
   return new DeliverError('E_HOST', {
     what: `${capital(label)} on ${where(host)} was not done within ${String(timeout / 1000)} s.`,
     fix: 'Look at the load and the disks of that host, then run the same command again.',
-    state: 'The command was told to stop.',
+    state: 'It was told to stop, but may still run there.',
   });
 }
 
 function tooMuch(host: SiteHost, label: string): DeliverError {
   return new DeliverError('E_HOST', {
     what: `${capital(label)} on ${where(host)} printed more than ${String(OUTPUT_LIMIT / 1024 / 1024)} MiB.`,
-    state: 'The command was told to stop.',
+    state: 'It was told to stop, but may still run there.',
   });
 }
 

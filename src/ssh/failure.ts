@@ -18,8 +18,7 @@ const REASONS: Readonly<Record<string, { why: string; fix: string }>> = {
 
 /** The host could not be reached by TCP, directly or through its bastion. */
 export function unreachable(host: SiteHost, cause: unknown): DeliverError {
-  const code = systemCode(cause) ?? codeInMessage(messageOf(cause));
-  const reason = code === undefined ? undefined : REASONS[code];
+  const reason = REASONS[systemCode(cause) ?? codeInMessage(messageOf(cause))];
   return new DeliverError('E_SSH', {
     what: `Host ${where(host)} can’t be reached.`,
     why: reason === undefined ? messageOf(cause) : `${reason.why} (${messageOf(cause)})`,
@@ -50,7 +49,7 @@ export function notLoggedIn(host: SiteHost, credentials: Credentials, login: Log
   if (login.offered === undefined && login.tried.length === 0 && !/auth/i.test(message)) return handshakeFailed(host, cause);
   const tried = login.tried.length === 0 ? 'nothing could be tried' : `tried ${login.tried.join(', ')}`;
   const offered = login.offered === undefined ? '' : `; the host takes ${login.offered.join(', ')}`;
-  const known = /All configured authentication methods failed/.test(message) ? '' : ` (${message})`;
+  const known = message.includes('All configured authentication methods failed') ? '' : ` (${message})`;
   return new DeliverError('E_SSH_AUTH', {
     what: `${where(host)} does not let ${userOf(host)} in.`,
     why: `${tried}${offered}${known}`,
@@ -85,10 +84,10 @@ function handshakeFailed(host: SiteHost, cause: unknown): DeliverError {
   });
 }
 
-function codeInMessage(message: string): string | undefined {
+function codeInMessage(message: string): string {
   if (/refused/i.test(message)) return 'ECONNREFUSED';
   if (/no route/i.test(message)) return 'EHOSTUNREACH';
-  return /resolve|not known|name or service/i.test(message) ? 'ENOTFOUND' : undefined;
+  return /resolve|not known|name or service/i.test(message) ? 'ENOTFOUND' : '';
 }
 
 function forwardingDenied(cause: unknown, host: SiteHost): string | undefined {

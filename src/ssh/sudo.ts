@@ -41,8 +41,9 @@ export function passwordProbe(password: Secret): Invocation {
 /** The E_SUDO that a refusal of sudo means, undefined when the command itself ran. */
 export function sudoRefusal(host: SiteHost, ran: Executed): DeliverError | undefined {
   const said = ran.stderr.toString('utf8');
-  const refused = ran.code === 1 && ran.stdout.length === 0 && /^(?:sudo: |sudo-rs: |Sorry, )/m.test(said);
-  const missing = ran.code === 127 && /sudo/.test(said) && /No such file|not found/.test(said);
+  const refused =
+    ran.code === 1 && ran.stdout.length === 0 && /^(?:sudo: |sudo-rs: |Sorry, |\S+ is not in the sudoers file)/m.test(said);
+  const missing = ran.code === 127 && said.includes('sudo') && /No such file|not found/.test(said);
   if (!refused && !missing) return undefined;
   const { why, fix } = explain(host, said, missing);
   return new DeliverError('E_SUDO', {

@@ -13,7 +13,8 @@ const READ_SIZE = 256 * 1024;
 export function createFileSource(options: HttpSourceOptions = {}): FileSource {
   const http = new HttpSource(options);
   return {
-    open: async (location, signal) => (locationKind(location) === 'http' ? http.open(location, signal) : openPath(location, signal)),
+    open: async (location, signal) =>
+      locationKind(location) === 'http' ? http.open(location, signal) : openPath(location, signal),
     measure: async (location, signal) =>
       locationKind(location) === 'http'
         ? http.again(async () => measured(await http.once(location, signal)), signal)
@@ -42,7 +43,10 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
 
 async function* readPath(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: READ_SIZE, ...(signal === undefined ? {} : { signal }) }) as AsyncIterable<Uint8Array>;
+    yield* createReadStream(path, {
+      highWaterMark: READ_SIZE,
+      ...(signal === undefined ? {} : { signal }),
+    }) as AsyncIterable<Uint8Array>;
   } catch (error) {
     signal?.throwIfAborted();
     throw unreadable(path, error);
@@ -51,7 +55,11 @@ async function* readPath(path: string, signal: AbortSignal | undefined): AsyncGe
 
 function unreadable(path: string, cause: unknown): DeliverError {
   if (systemCode(cause) === 'ENOENT') {
-    return new DeliverError('E_FILE_NOT_FOUND', { what: `The file is not there: ${path}`, fix: 'Check the path; it is relative to the release file.', cause });
+    return new DeliverError('E_FILE_NOT_FOUND', {
+      what: `The file is not there: ${path}`,
+      fix: 'Check the path; it is relative to the release file.',
+      cause,
+    });
   }
   return new DeliverError('E_FILE_UNREADABLE', { what: `The file can’t be read: ${path}`, why: messageOf(cause), cause });
 }

@@ -107,7 +107,11 @@ function broken(location: string, error: unknown): DeliverError {
 function refused(location: string, status: number): DeliverError {
   const url = bareUrl(location);
   if (status === 404 || status === 410) {
-    return new DeliverError('E_SOURCE_NOT_FOUND', { what: `${url} is not there.`, why: `The server answered ${status}.`, fix: 'Check the address.' });
+    return new DeliverError('E_SOURCE_NOT_FOUND', {
+      what: `${url} is not there.`,
+      why: `The server answered ${status}.`,
+      fix: 'Check the address.',
+    });
   }
   if (status === 401 || status === 403) {
     return new DeliverError('E_SOURCE_AUTH', {

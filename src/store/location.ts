@@ -19,7 +19,13 @@ export function locationKind(location: string): 'http' | 'path' {
     throw new DeliverError('E_SOURCE', { what: `“${location}” is not a URL.` });
   }
   if (scheme === 's3') {
-    throw new DeliverError('E_NOT_YET', { what: `${bareUrl(location)} can’t be read yet: s3:// is not supported.`, fix: 'Use an https:// address of the object.' });
+    throw new DeliverError('E_NOT_YET', {
+      what: `${bareUrl(location)} can’t be read yet: s3:// is not supported.`,
+      fix: 'Use an https:// address of the object.',
+    });
   }
-  throw new DeliverError('E_SOURCE', { what: `${bareUrl(location)} can’t be read.`, why: `deliver reads http://, https:// and paths, not ${scheme}://.` });
+  throw new DeliverError('E_SOURCE', {
+    what: `${bareUrl(location)} can’t be read.`,
+    why: `deliver reads http://, https:// and paths, not ${scheme}://.`,
+  });
 }

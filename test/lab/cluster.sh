@@ -78,7 +78,7 @@ cluster_ready() {
   kubectl wait --for=condition=Ready node --all --timeout=120s
   kubectl -n kube-system rollout status ds/kube-proxy --timeout=120s
   # they started at the same time as kube-proxy, could not reach the API server yet, and would wait half a minute to retry
-  kubectl -n kube-system delete pod -l k8s-app=kube-dns --grace-period=0 --force
+  kubectl -n kube-system delete pod -l k8s-app=kube-dns --grace-period=0 --force 2>/dev/null
   kubectl -n kube-system rollout status deploy/coredns --timeout=120s
   kubectl -n traefik rollout status ds/traefik --timeout=120s
 }

@@ -38,7 +38,7 @@ boot_host() { # HOST: returns at once; host_up waits
     binds+=("--bind=$d/state/$b")
   done
   if [ "$h" = reg1 ]; then   # the Harbor front is TypeScript of this repository, run by its Node
-    binds+=("--bind-ro=$(readlink -f "$REPO/node_modules"):/opt/deliver-lab/node_modules" "--bind-ro=$LAB/harbor:/opt/deliver-lab/test/lab/harbor")
+    for b in node_modules test/lab/harbor test/fixtures; do binds+=("--bind-ro=$(readlink -f "$REPO/$b"):/opt/deliver-lab/$b"); done
   fi
   (
     cg_enter "dlv-$h"

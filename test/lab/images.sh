@@ -22,3 +22,4 @@ for kind in control-plane worker upstream; do python3 "$LAB/images.py" "$part/$k
 for kind in control-plane worker; do tar -C "$part/$kind" -cf "$part/$kind.tar" . && rm -rf "${part:?}/$kind"; done
 rm -rf "$part/bin"
 mv "$part" "$dir"
+for old in "$CACHE"/images-*; do case $old in "$dir" | *.lock) ;; *) rm -rf "$old" ;; esac; done

@@ -36,7 +36,11 @@ export function buildImage(spec: ImageSpec = {}): BuiltImage {
   const { platform = LINUX, layers = [1000], seed = 'image', docker = false } = spec;
   const contents = layers.map((layer, at) => (typeof layer === 'number' ? noise(layer, `${seed}/${at}`) : layer));
   const config = Buffer.from(
-    canonicalJson({ ...(platform as unknown as Record<string, string>), config: {}, rootfs: { type: 'layers', diff_ids: contents.map(digestOf) } }),
+    canonicalJson({
+      ...(platform as unknown as Record<string, string>),
+      config: {},
+      rootfs: { type: 'layers', diff_ids: contents.map(digestOf) },
+    }),
   );
   const blobs = new Map<Digest, Uint8Array>([config, ...contents].map((bytes) => [digestOf(bytes), bytes]));
   const layerType = docker ? 'application/vnd.docker.image.rootfs.diff.tar.gzip' : 'application/vnd.oci.image.layer.v1.tar+gzip';

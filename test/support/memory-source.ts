@@ -34,7 +34,11 @@ export function memorySource(images: Readonly<Record<string, BuiltImage>>): Memo
   };
   const readerOf = (host: string): RegistryReader => ({
     manifest: async (repository, tagOrDigest) => {
-      const { descriptor, bytes } = found(manifests, 'manifest', `${host}/${repository}${tagOrDigest.startsWith('sha256:') ? '@' : ':'}${tagOrDigest}`);
+      const { descriptor, bytes } = found(
+        manifests,
+        'manifest',
+        `${host}/${repository}${tagOrDigest.startsWith('sha256:') ? '@' : ':'}${tagOrDigest}`,
+      );
       return { descriptor: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size }, bytes };
     },
     blob: async (repository, digest: Digest) => inPieces(found(blobs, 'blob', `${host}/${repository}@${digest}`)),

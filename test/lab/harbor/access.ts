@@ -4,10 +4,30 @@ import { forbidden, unauthorized } from './errors.ts';
 import { isAuthenticated } from './identity.ts';
 import type { Project, RobotPermission } from './state.ts';
 
-const PUBLIC = ['project:read', 'repository:pull', 'repository:read', 'repository:list', 'artifact:read', 'artifact:list', 'tag:list', 'accessory:list'];
+const PUBLIC = [
+  'project:read',
+  'repository:pull',
+  'repository:read',
+  'repository:list',
+  'artifact:read',
+  'artifact:list',
+  'tag:list',
+  'accessory:list',
+];
 const GUEST = [...PUBLIC, 'quota:read'];
 const DEVELOPER = [...GUEST, 'repository:push', 'artifact:create', 'tag:create'];
-const MAINTAINER = [...DEVELOPER, 'repository:delete', 'repository:update', 'artifact:delete', 'tag:delete', 'immutable-tag:list', 'immutable-tag:create', 'immutable-tag:delete', 'robot:list', 'robot:read'];
+const MAINTAINER = [
+  ...DEVELOPER,
+  'repository:delete',
+  'repository:update',
+  'artifact:delete',
+  'tag:delete',
+  'immutable-tag:list',
+  'immutable-tag:create',
+  'immutable-tag:delete',
+  'robot:list',
+  'robot:read',
+];
 
 /** A cut of Harbor's rbac_role.go: what the endpoints here ask about. */
 const ROLE_RIGHTS: Record<Exclude<Role, 'projectAdmin'>, ReadonlySet<string>> = {

@@ -47,7 +47,10 @@ export const artifactRoutes: Routes = {
     const shown = Object.values(repository.artifacts)
       .filter((artifact) => isListed(repository, artifact) && fits(repository, artifact, filter))
       .sort((a, b) => b.id - a.id);
-    sendPage(x, shown.map((artifact) => artifactView(x, repository, artifact)));
+    sendPage(
+      x,
+      shown.map((artifact) => artifactView(x, repository, artifact)),
+    );
   },
   [`GET ${ALL}/{reference}`]: (x, params) => {
     const { repository, artifact } = artifactFor(x, params, 'artifact', 'read');
@@ -61,6 +64,9 @@ export const artifactRoutes: Routes = {
   },
   [`GET ${ALL}/{reference}/accessories`]: (x, params) => {
     const { repository, artifact } = artifactFor(x, params, 'accessory', 'list');
-    sendPage(x, accessoriesOf(repository, artifact.digest).map((accessory) => accessoryView(repository, accessory)));
+    sendPage(
+      x,
+      accessoriesOf(repository, artifact.digest).map((accessory) => accessoryView(repository, accessory)),
+    );
   },
 };

@@ -42,11 +42,13 @@ export const immutableRoutes: Routes = {
     const request = (body ?? {}) as RuleRequest;
     const tagSelectors = complete(request.tag_selectors);
     const repositorySelectors = complete(request.scope_selectors?.['repository']);
-    if (tagSelectors.length === 0 || repositorySelectors.length === 0) throw badRequest('invalid immutable rule: selectors are missing');
+    if (tagSelectors.length === 0 || repositorySelectors.length === 0)
+      throw badRequest('invalid immutable rule: selectors are missing');
     if ([...tagSelectors, ...repositorySelectors].some((selector) => selector.pattern === '' || selector.kind !== 'doublestar')) {
       throw badRequest('invalid immutable rule: selector');
     }
-    if (state.rules.filter((rule) => rule.projectId === project.id).length >= MAX_RULES) throw badRequest('too many immutable rules');
+    if (state.rules.filter((rule) => rule.projectId === project.id).length >= MAX_RULES)
+      throw badRequest('too many immutable rules');
     const id = nextId(state, 'rule');
     state.rules.push({
       id,

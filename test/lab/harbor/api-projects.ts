@@ -85,7 +85,10 @@ function listProjects(x: Exchange): void {
       (wantPublic === null || project.metadata['public'] === wantPublic) &&
       can(x.harbor, x.principal, 'repository', 'pull', project),
   );
-  sendPage(x, seen.sort((a, b) => (a.name < b.name ? -1 : 1)).map((project) => view(x, project)));
+  sendPage(
+    x,
+    seen.sort((a, b) => (a.name < b.name ? -1 : 1)).map((project) => view(x, project)),
+  );
 }
 
 /** Any account may ask whether a name is taken, even a robot that may not read the project. */
@@ -133,4 +136,3 @@ export const projectRoutes: Routes = {
     });
   },
 };
-

@@ -14,8 +14,7 @@ import { nextId, projectNamed, projectWithId } from './state.ts';
 
 const DAY_SECONDS = 86_400;
 
-const expiry = (x: Exchange, days: number): number =>
-  days === -1 ? -1 : Math.floor(x.harbor.now() / 1000) + days * DAY_SECONDS;
+const expiry = (x: Exchange, days: number): number => (days === -1 ? -1 : Math.floor(x.harbor.now() / 1000) + days * DAY_SECONDS);
 
 /** null is the system level. */
 function homeProject(x: Exchange, level: string, namespace: string): Project | null {
@@ -80,8 +79,13 @@ function listRobots(x: Exchange): void {
   const project = projectWithId(x.harbor.state, projectId) ?? null;
   if (level === 'project' && project === null) throw notFound(`project ${String(projectId)} not found`);
   demand(x, 'robot', 'list', project);
-  const robots = x.harbor.state.robots.filter((robot) => robot.projectId === projectId && matches(robot.shortName, filter['name']));
-  sendPage(x, robots.map((robot) => view(x, robot)));
+  const robots = x.harbor.state.robots.filter(
+    (robot) => robot.projectId === projectId && matches(robot.shortName, filter['name']),
+  );
+  sendPage(
+    x,
+    robots.map((robot) => view(x, robot)),
+  );
 }
 
 function robotFor(x: Exchange, id: string, action: string): Robot {
@@ -97,7 +101,9 @@ async function refreshSecret(x: Exchange, params: Readonly<Record<string, string
   const robot = robotFor(x, params['robot_id'] ?? '', 'create');
   const chosen = (body as { secret?: string } | undefined)?.secret ?? '';
   if (chosen !== '' && !acceptableSecret(chosen)) {
-    throw badRequest('the secret must be 8-128, inclusively, characters long with at least 1 uppercase letter, 1 lowercase letter and 1 number');
+    throw badRequest(
+      'the secret must be 8-128, inclusively, characters long with at least 1 uppercase letter, 1 lowercase letter and 1 number',
+    );
   }
   const secret = chosen === '' ? newSecret() : chosen;
   Object.assign(robot, hashSecret(secret), { updateTime: isoTime(x.harbor.now()) });

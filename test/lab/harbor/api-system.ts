@@ -33,7 +33,13 @@ async function health(x: Exchange): Promise<void> {
 
 function systemInfo(x: Exchange): void {
   const { settings } = x.harbor.state;
-  const open = { auth_mode: 'db_auth', banner_message: '', oidc_provider_name: '', primary_auth_mode: false, self_registration: false };
+  const open = {
+    auth_mode: 'db_auth',
+    banner_message: '',
+    oidc_provider_name: '',
+    primary_auth_mode: false,
+    self_registration: false,
+  };
   if (!isAuthenticated(x.principal)) {
     sendJson(x, 200, open);
     return;

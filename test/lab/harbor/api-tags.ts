@@ -14,7 +14,10 @@ const TAGS = '/projects/{project_name}/repositories/{repository_name}/artifacts/
 export const tagRoutes: Routes = {
   [`GET ${TAGS}`]: (x, params) => {
     const { repository, artifact } = artifactFor(x, params, 'tag', 'list');
-    sendPage(x, tagsOf(repository, artifact).map((tag) => tagView(x, repository, tag)));
+    sendPage(
+      x,
+      tagsOf(repository, artifact).map((tag) => tagView(x, repository, tag)),
+    );
   },
   [`POST ${TAGS}`]: async (x, params, body) => {
     const { repository, artifact } = artifactFor(x, params, 'tag', 'create');

@@ -61,7 +61,9 @@ async function bodyOf(x: Exchange, template: string): Promise<unknown> {
   const problems = bodyProblems(x.method, template, value);
   const mistyped = problems.find((problem) => problem.keyword === 'type');
   if (mistyped !== undefined) {
-    throw badRequest(`parsing body from "" failed, because json: cannot unmarshal ${mistyped.instancePath}: ${mistyped.message ?? ''}`);
+    throw badRequest(
+      `parsing body from "" failed, because json: cannot unmarshal ${mistyped.instancePath}: ${mistyped.message ?? ''}`,
+    );
   }
   if (problems.length > 0) {
     const list = problems.map((problem) => `${problem.instancePath.slice(1)} in body ${problem.message ?? ''}`);

@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { Exchange } from './context.ts';
 import { fail } from './errors.ts';
 
@@ -30,9 +30,9 @@ export function declaredLength(x: Exchange): number | null {
   return x.req.headers['transfer-encoding'] === undefined ? 0 : null;
 }
 
-export function pipeBody(x: Exchange, into: Writable): Readable {
+export function pipeBody(x: Exchange, into: Writable): void {
   watch(x);
-  return x.req.pipe(into) && x.req;
+  x.req.pipe(into);
 }
 
 /** Throws 413 as soon as the limit is passed. */

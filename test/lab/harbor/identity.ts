@@ -32,8 +32,7 @@ export async function identify(x: Exchange): Promise<Principal> {
   return ANONYMOUS;
 }
 
-export const principalName = (principal: Principal): string =>
-  principal.kind === 'anonymous' ? '' : principal.name;
+export const principalName = (principal: Principal): string => (principal.kind === 'anonymous' ? '' : principal.name);
 
 export const isAuthenticated = (principal: Principal): boolean => principalName(principal) !== '';
 

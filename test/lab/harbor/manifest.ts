@@ -85,7 +85,8 @@ export function parseManifest(contentType: string, bytes: Buffer): Manifest {
     throw invalid(`${optional ? 'if present, ' : ''}mediaType in manifest should be '${contentType}' not '${stated}'`);
   }
   const isIndex = INDEXES.includes(contentType);
-  if (!isIndex && raw.manifests !== undefined) throw invalid('unmarshal manifest failed: expected image manifest but found index');
+  if (!isIndex && raw.manifests !== undefined)
+    throw invalid('unmarshal manifest failed: expected image manifest but found index');
   if (isIndex && (raw.config !== undefined || raw.layers !== undefined)) {
     throw invalid('unmarshal manifest failed: expected index but found image manifest');
   }

@@ -2,8 +2,7 @@ import type { Harbor } from './context.ts';
 import { fail } from './errors.ts';
 import type { Project } from './state.ts';
 
-export const usedBytes = (project: Project): number =>
-  Object.values(project.blobs).reduce((sum, size) => sum + size, 0);
+export const usedBytes = (project: Project): number => Object.values(project.blobs).reduce((sum, size) => sum + size, 0);
 
 /** Go's byte counts as Harbor prints them: `0 B`, `1000 B`, `2.9 MiB`. */
 export function humanBytes(bytes: number): string {

@@ -16,7 +16,8 @@ export interface RobotRequest {
 
 function checkPermission(permission: RobotPermission, level: string): void {
   const table = permission.kind === 'system' ? PERMISSIONS.system : PERMISSIONS.project;
-  if (permission.kind === 'system' && level === 'project') throw badRequest('bad request permission: system kind in a project robot');
+  if (permission.kind === 'system' && level === 'project')
+    throw badRequest('bad request permission: system kind in a project robot');
   if (permission.access.length === 0) throw badRequest('bad request empty access');
   for (const { resource, action } of permission.access) {
     if (!table.some((known) => known.resource === resource && known.action === action)) {
@@ -30,15 +31,16 @@ export function checkRobot(request: RobotRequest): Pick<Robot, 'level' | 'durati
   const { level = '', name = '' } = request;
   if (level !== 'system' && level !== 'project') throw badRequest(`bad request error level input: ${level}`);
   const duration = request.duration ?? 0;
-  if (duration !== -1 && duration <= 0) throw badRequest(`bad request error duration input: ${String(duration)}, duration must be either -1(Never) or a positive integer`);
+  if (duration !== -1 && duration <= 0)
+    throw badRequest(
+      `bad request error duration input: ${String(duration)}, duration must be either -1(Never) or a positive integer`,
+    );
   if (!NAME.test(name)) throw badRequest('robot name is not in lower case or contains illegal characters');
-  const permissions = (request.permissions ?? []).map(
-    (given): RobotPermission => ({
-      kind: given.kind ?? '',
-      namespace: given.namespace ?? '',
-      access: (given.access ?? []).map(({ resource = '', action = '' }) => ({ resource, action })),
-    }),
-  );
+  const permissions = (request.permissions ?? []).map((given): RobotPermission => ({
+    kind: given.kind ?? '',
+    namespace: given.namespace ?? '',
+    access: (given.access ?? []).map(({ resource = '', action = '' }) => ({ resource, action })),
+  }));
   if (permissions.length === 0) throw badRequest('bad request empty permission');
   if (level === 'project' && permissions.length > 1) throw badRequest('bad request permission');
   for (const permission of permissions) checkPermission(permission, level);
@@ -65,7 +67,10 @@ export function checkNoMoreThan(creator: Robot, permissions: readonly RobotPermi
     );
   for (const { kind, namespace, access } of permissions) {
     for (const { resource, action } of access) {
-      if (!owns(kind, namespace, resource, action)) throw forbidden('permission scope is invalid. It must be equal to or more restrictive than the creator robot\'s permissions');
+      if (!owns(kind, namespace, resource, action))
+        throw forbidden(
+          "permission scope is invalid. It must be equal to or more restrictive than the creator robot's permissions",
+        );
     }
   }
 }

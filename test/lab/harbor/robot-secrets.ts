@@ -5,8 +5,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 
 const hash = (salt: string, secret: string): Buffer => createHash('sha256').update(`${salt}:${secret}`).digest();
 
-export const robotFullName = (state: StateData, robot: Robot): string =>
-  state.settings.robotNamePrefix + robot.shortName;
+export const robotFullName = (state: StateData, robot: Robot): string => state.settings.robotNamePrefix + robot.shortName;
 
 /** Harbor's rule for a secret that a client chooses. */
 export const acceptableSecret = (secret: string): boolean =>

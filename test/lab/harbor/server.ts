@@ -34,10 +34,7 @@ export async function startHarbor(given: HarborConfig, now: () => number = Date.
     config,
     state: store.data,
     store,
-    tokens: await openTokenAuthority(
-      config.stateFile === null ? null : `${config.stateFile}.key.pem`,
-      config.tokenLeewaySeconds,
-    ),
+    tokens: await openTokenAuthority(config.stateFile === null ? null : `${config.stateFile}.key.pem`, config.tokenLeewaySeconds),
     logins: openLogins(config, store.data, now),
     upstream: openUpstream(config.upstream),
     sessions: new Map(),

@@ -34,7 +34,10 @@ export async function handleToken(x: Exchange): Promise<void> {
     sendText(x, 400, `Unable to handle service: ${service}\n`);
     return;
   }
-  const scopes = x.query.getAll('scope').flatMap((scope) => scope.split(' ')).filter((scope) => scope !== '');
+  const scopes = x.query
+    .getAll('scope')
+    .flatMap((scope) => scope.split(' '))
+    .filter((scope) => scope !== '');
   if (scopes.length === 0 && !isAuthenticated(x.principal)) {
     sendEmpty(x, 401);
     return;

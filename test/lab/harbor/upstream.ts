@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { pipeBody } from './body.ts';
 import type { Exchange } from './context.ts';
@@ -26,8 +26,7 @@ export function openUpstream(address: string): Upstream {
   const agent = new Agent({ keepAlive: true });
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  const authorization =
-    url.username === '' ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+  const authorization = url.username === '' ? {} : { Authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
   return {
     open: (method, path, headers) =>
       request({
@@ -90,7 +89,8 @@ export async function relay(x: Exchange, answer: IncomingMessage, headers: Outgo
 }
 
 export async function discard(answer: IncomingMessage): Promise<void> {
-  for await (const chunk of answer) void chunk;
+  answer.resume();
+  await finished(answer);
 }
 
 /** Locations are absolute, with the scheme and host that the client used. */

@@ -21,7 +21,9 @@ export async function handleBlob(x: Exchange, { repository, reference: digest }:
   if (!['GET', 'HEAD', 'DELETE'].includes(x.method)) throw fail('METHOD_NOT_ALLOWED', 'method not allowed');
   // Core answers by itself for a blob that no repository has.
   if (x.method === 'HEAD' && !knownAnywhere(x, digest)) throw notFound(`blob ${digest} not found`);
-  const headers = Object.fromEntries(PASSED_ON.map((name) => [name, x.req.headers[name]]).filter(([, value]) => value !== undefined));
+  const headers = Object.fromEntries(
+    PASSED_ON.map((name) => [name, x.req.headers[name]]).filter(([, value]) => value !== undefined),
+  );
   const answer = await forward(x, { method: x.method, path: `/v2/${repository}/blobs/${digest}`, headers });
   if (x.method === 'DELETE' && answer.statusCode === 202) {
     const blobs = x.harbor.state.repositoryBlobs[repository];

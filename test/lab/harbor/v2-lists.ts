@@ -19,7 +19,10 @@ function page(x: Exchange, names: readonly string[]): { shown: string[]; headers
 
 export function sendCatalog(x: Exchange): void {
   const filled = Object.values(x.harbor.state.repositories).filter((repository) => Object.keys(repository.artifacts).length > 0);
-  const { shown, headers } = page(x, filled.map((repository) => repository.name));
+  const { shown, headers } = page(
+    x,
+    filled.map((repository) => repository.name),
+  );
   sendJson(x, 200, { repositories: shown }, headers);
 }
 

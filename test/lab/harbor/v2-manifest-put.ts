@@ -7,13 +7,13 @@ import { isoTime } from './context.ts';
 import type { Exchange } from './context.ts';
 import { HarborError, badRequest, fail } from './errors.ts';
 import { checkMayPush } from './immutable.ts';
-import { TAG, isForeign, isManifestType, parseManifest } from './manifest.ts';
+import { SHA256, TAG, isForeign, isManifestType, parseManifest } from './manifest.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
 import { charge, reserve } from './quota.ts';
 import type { Artifact } from './state.ts';
 import { nextId } from './state.ts';
 import { forward, relay } from './upstream.ts';
-import { heldBlob } from './v2-blobs.ts';
+import { heldBlob, recordBlob, storedSize } from './v2-blobs.ts';
 import type { V2Target } from './v2.ts';
 
 const MAX_MANIFEST = 4 * 1024 * 1024;
@@ -23,15 +23,23 @@ const blobsOf = (manifest: Manifest): Descriptor[] =>
     (descriptor) => !isForeign(descriptor) || descriptor.urls.length === 0,
   );
 
+/** What core's own record lacks may still lie in the registry, whose word counts: say, in a project that was made again. */
+async function isHeld(x: Exchange, repository: string, digest: string): Promise<boolean> {
+  if (heldBlob(x, repository, digest) !== undefined) return true;
+  const size = SHA256.test(digest) ? await storedSize(x, repository, digest) : null;
+  if (size !== null) recordBlob(x, repository, digest, size);
+  return size !== null;
+}
+
 /** Everything a manifest names must be in the SAME repository already; all that lacks is listed at once. */
-function checkReferences(x: Exchange, repository: string, manifest: Manifest): void {
+async function checkReferences(x: Exchange, repository: string, manifest: Manifest): Promise<void> {
   const artifacts = x.harbor.state.repositories[repository]?.artifacts ?? {};
-  const present = (descriptor: Descriptor): boolean => {
-    if (isForeign(descriptor)) return false;
-    if (manifest.isIndex || isManifestType(descriptor.mediaType)) return descriptor.digest in artifacts;
-    return heldBlob(x, repository, descriptor.digest) !== undefined;
-  };
-  const missing = [...blobsOf(manifest), ...manifest.manifests].filter((descriptor) => !present(descriptor));
+  const missing: Descriptor[] = [];
+  for (const descriptor of [...blobsOf(manifest), ...manifest.manifests]) {
+    const isManifest = manifest.isIndex || isManifestType(descriptor.mediaType);
+    const present = isManifest ? descriptor.digest in artifacts : await isHeld(x, repository, descriptor.digest);
+    if (!present || isForeign(descriptor)) missing.push(descriptor);
+  }
   if (missing.length === 0) return;
   throw new HarborError(
     missing.map(({ digest }) => ({ code: 'MANIFEST_BLOB_UNKNOWN', message: 'blob unknown to registry', detail: digest })),
@@ -78,7 +86,8 @@ function record(x: Exchange, target: V2Target, manifest: Manifest, digest: strin
     accessoryType: role?.type ?? null,
   };
   const known = repository.artifacts[digest];
-  repository.artifacts[digest] = known?.accessoryType === null && role !== null ? { ...artifact, id: known.id } : (known ?? artifact);
+  repository.artifacts[digest] =
+    known?.accessoryType === null && role !== null ? { ...artifact, id: known.id } : (known ?? artifact);
   if (tag !== null) setTag(harbor, repository, tag, digest);
   for (const descriptor of blobs) charge(target.project, descriptor.digest, descriptor.size);
   charge(target.project, digest, manifestSize);
@@ -94,7 +103,7 @@ export async function putManifest(x: Exchange, target: V2Target): Promise<void> 
   checkReference(target.reference, digest);
   const release = reserve(harbor, target.project, bytesToAdd(target, manifest, digest, bytes.length));
   try {
-    checkReferences(x, target.repository, manifest);
+    await checkReferences(x, target.repository, manifest);
     const answer = await forward(x, {
       method: 'PUT',
       path: `/v2/${target.repository}/manifests/${encodeURIComponent(target.reference).replace('%3A', ':')}`,

@@ -59,7 +59,8 @@ async function keep(x: Exchange, target: V2Target, answer: IncomingMessage, dige
   const header = answer.headers['docker-content-digest'];
   const stored = typeof header === 'string' ? header : digest;
   const before = x.harbor.sessions.get(target.reference);
-  const size = before === undefined && x.bytesIn === 0 ? await storedSize(x, target.repository, stored) : (before ?? 0) + x.bytesIn;
+  const size =
+    before === undefined && x.bytesIn === 0 ? await storedSize(x, target.repository, stored) : (before ?? 0) + x.bytesIn;
   recordBlob(x, target.repository, stored, size ?? 0);
   charge(target.project, stored, size ?? 0);
   x.harbor.sessions.delete(target.reference);

@@ -25,14 +25,16 @@ export interface Faults {
   play(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
 }
 
+/** At the parser's end of the stream, so that it holds however the handler reads. */
 function cutRequest(req: IncomingMessage, after: number): void {
-  let seen = 0;
-  const count = (chunk: Buffer): void => {
-    seen += chunk.length;
-    if (seen >= after) req.socket.destroy();
+  let seen = req.readableLength;
+  const push = req.push.bind(req) as (chunk: Buffer | null) => boolean;
+  req.push = (chunk: Buffer | null) => {
+    seen += chunk?.length ?? 0;
+    if (seen < after) return push(chunk);
+    req.socket.destroy();
+    return false;
   };
-  // Joined only once the handler reads, so that no chunk passes before it listens.
-  req.once('resume', () => req.on('data', count));
 }
 
 function cutAnswer(res: ServerResponse, after: number): void {
@@ -42,9 +44,12 @@ function cutAnswer(res: ServerResponse, after: number): void {
     const room = after - sent;
     sent += chunk.length;
     if (sent <= after) return write(chunk);
+    // Later writes and the end go nowhere, or the answer would end before the cut.
+    if (room < 0) return false;
+    res.end = () => res;
     write(chunk.subarray(0, room));
     // Lets what was written leave first.
-    setTimeout(() => res.destroy(), 20);
+    setTimeout(() => res.socket?.destroy(), 20);
     return false;
   }) as typeof res.write;
 }
@@ -52,9 +57,7 @@ function cutAnswer(res: ServerResponse, after: number): void {
 export function openFaults(): Faults {
   let faults: Fault[] = [];
   const due = (req: IncomingMessage): Fault | undefined => {
-    const found = faults.find(
-      (fault) => (fault.method ?? req.method) === req.method && (fault.path ?? /^/).test(req.url ?? ''),
-    );
+    const found = faults.find((fault) => (fault.method ?? req.method) === req.method && (fault.path ?? /^/).test(req.url ?? ''));
     if (found === undefined) return undefined;
     if ((found.skip ?? 0) > 0) {
       found.skip = (found.skip ?? 0) - 1;

@@ -30,7 +30,9 @@ async function bodyOf(call: Call): Promise<Buffer> {
 }
 
 function missing(repository: RepositoryContent, body: Body): string[] {
-  const blobs = [...(body.config ? [body.config] : []), ...(body.layers ?? [])].filter((each) => !FOREIGN.test(each.mediaType ?? ''));
+  const blobs = [...(body.config ? [body.config] : []), ...(body.layers ?? [])].filter(
+    (each) => !FOREIGN.test(each.mediaType ?? ''),
+  );
   return [
     ...blobs.map((each) => each.digest ?? '').filter((digest) => !repository.blobs.has(digest)),
     ...(body.manifests ?? []).map((each) => each.digest ?? '').filter((digest) => !repository.manifests.has(digest)),
@@ -107,7 +109,9 @@ export function sendReferrers(call: Call, name: string, subject: string): void {
     const body = parse(bytes);
     const artifactType = body.artifactType ?? body.config?.mediaType ?? '';
     if (body.subject?.digest !== subject) return [];
-    return [{ mediaType, digest, size: bytes.length, artifactType, ...(body.annotations ? { annotations: body.annotations } : {}) }];
+    return [
+      { mediaType, digest, size: bytes.length, artifactType, ...(body.annotations ? { annotations: body.annotations } : {}) },
+    ];
   });
   const shown = all.filter((each) => wanted === null || each.artifactType === wanted);
   const filtered: Record<string, string> = wanted === null ? {} : { 'OCI-Filters-Applied': 'artifactType' };

@@ -19,7 +19,9 @@ export function openUploads(): Uploads {
   const sessions = new Map<string, Session>();
   const key = randomBytes(16);
   const stateFor = (repository: string, id: string, offset: number): string =>
-    `${String(offset)}.${createHmac('sha256', key).update(`${repository}\n${id}\n${String(offset)}`).digest('base64url')}`;
+    `${String(offset)}.${createHmac('sha256', key)
+      .update(`${repository}\n${id}\n${String(offset)}`)
+      .digest('base64url')}`;
 
   const located = (call: Call, session: Session): Record<string, string> => {
     const state = call.flavour === 'distribution' ? `?_state=${stateFor(session.repository, session.id, session.data.size)}` : '';
@@ -33,7 +35,9 @@ export function openUploads(): Uploads {
   const store = (call: Call, session: Session, digest: string): void => {
     sessions.delete(session.id);
     if (session.data.digest(digest.split(':')[0] ?? '') !== digest) {
-      refuse(call, 400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', { detail: { Digest: digest, Reason: {} } });
+      refuse(call, 400, 'DIGEST_INVALID', 'provided digest did not match uploaded content', {
+        detail: { Digest: digest, Reason: {} },
+      });
       return;
     }
     const canonical = session.data.digest('sha256');

@@ -1,0 +1,45 @@
+import type { FieldChange, ObjectPlan } from '../flows/plan-types.ts';
+import { countText } from '../core/amounts.ts';
+import type { Style } from './style.ts';
+import { table } from './table.ts';
+import { truncate } from './text.ts';
+
+/** A person reads this many fields of one object; `--json` has them all. */
+const MOST_FIELDS = 12;
+
+/** What would happen to each object: new ones in a line, changed ones field by field, the same ones as a number. */
+export function objectLines(objects: readonly ObjectPlan[], style: Style, width: number): string[] {
+  const touched = objects.filter(({ action }) => action !== 'same');
+  const same = objects.length - touched.length;
+  const rows = touched.map(({ ref, action }) => [nameOf(ref), ref.kind, action === 'create' ? style.good('+ new') : style.warn('~ changed')]);
+  const names = table(rows);
+  const lines = touched.flatMap((object, index) => [names[index] ?? '', ...fieldLines(object, style, width)]);
+  const rest = same === 0 ? [] : [`${countText(same, 'object')} stay${same === 1 ? 's' : ''} as ${same === 1 ? 'it is' : 'they are'}`];
+  return lines.length === 0 && rest.length === 0 ? ['no objects'] : [...lines, ...rest];
+}
+
+function nameOf({ namespace, name }: ObjectPlan['ref']): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+function fieldLines({ action, changes }: ObjectPlan, style: Style, width: number): string[] {
+  if (action !== 'change') return [];
+  const shown = changes.slice(0, MOST_FIELDS).map((change) => `  ${fieldText(change, style, width - 2)}`);
+  const more = changes.length - MOST_FIELDS;
+  return more > 0 ? [...shown, `  … and ${more} more fields; --json lists all`] : shown;
+}
+
+/** `~ spec.replicas 2 → 3`; a long path loses its front, which is the same for most fields. */
+function fieldText({ path, kind, before, after }: FieldChange, style: Style, width: number): string {
+  const values = kind === 'change' ? `${short(before)} → ${short(after)}` : short(kind === 'add' ? after : before);
+  const mark = { add: style.good('+'), remove: style.bad('-'), change: style.warn('~') }[kind];
+  const room = Math.max(24, width - 3 - [...values].length);
+  const shownPath = path.length <= room ? path : `…${path.slice(path.length - room + 1)}`;
+  return `${mark} ${shownPath} ${values}`;
+}
+
+function short(value: unknown): string {
+  if (value === undefined) return '';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return truncate(text, 32);
+}

@@ -1,0 +1,4 @@
+/** Namespace of what deliver itself keeps in the cluster. */
+export const SYSTEM_NAMESPACE = 'deliver-system';
+/** On every object that deliver writes. */
+export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'deliver' } as const;

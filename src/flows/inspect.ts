@@ -1,0 +1,116 @@
+import type { Bundle } from '../bundle/bundle.ts';
+import { openBundle } from '../bundle/open-bundle.ts';
+import { fingerprintOf } from '../bundle/public-key.ts';
+import { dearmor } from '../bundle/sshsig.ts';
+import { checkSignature } from '../bundle/trust.ts';
+import type { Digest } from '../core/digest.ts';
+import type { LockedBlob } from '../lock/lock-schema.ts';
+
+/** All sizes are bytes. */
+export interface InspectResult {
+  readonly path: string;
+  readonly size: number;
+  readonly release: string;
+  readonly version: string;
+  readonly platforms: readonly string[];
+  /** Digest of the release manifest: what signatures cover. */
+  readonly root: string;
+  readonly signatures: readonly InspectedSignature[];
+  readonly images: readonly InspectedImage[];
+  readonly charts: readonly { readonly name: string; readonly version: string; readonly reference: string; readonly digest: string; readonly size: number }[];
+  readonly files: readonly { readonly name: string; readonly title: string; readonly source: string; readonly digest: string; readonly size: number }[];
+  /** Bytes of all blobs, each counted once. */
+  readonly content: number;
+  readonly blobs: number;
+}
+
+export interface InspectedSignature {
+  /** `SHA256:…`; absent when the signature can't be parsed. */
+  readonly fingerprint?: string;
+  /** `good`: by that key over this root, which says nothing about trust in the key. */
+  readonly state: 'good' | 'wrong' | 'unsupported';
+}
+
+export interface InspectedImage {
+  readonly reference: string;
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly platforms: readonly string[];
+  /** Manifests, configs and layers together. */
+  readonly size: number;
+  /** Bytes that something else in the bundle needs as well. */
+  readonly shared: number;
+  /** Bytes that are here for this image alone. */
+  readonly unique: number;
+  readonly neededBy: readonly string[];
+}
+
+/** What is in a bundle, from its lock; no blob is read. @throws DeliverError as `openBundle` */
+export async function inspectBundle(path: string): Promise<InspectResult> {
+  const bundle = await openBundle(path);
+  await bundle.close();
+  const { lock } = bundle;
+  const users = countUsers(lock);
+  return {
+    path: bundle.path,
+    size: bundle.size,
+    release: lock.metadata.name,
+    version: lock.metadata.version,
+    platforms: lock.platforms,
+    root: bundle.root.digest,
+    signatures: bundle.signatures.map(({ armored }) => inspectSignature(bundle.rootBytes, armored)),
+    images: lock.images.map((image) => inspectImage(image, users)),
+    charts: lock.charts.map(({ name, version, reference, digest, size, blobs }) => ({ name, version, reference, digest, size: size + sum(blobs) })),
+    files: lock.files.map(({ name, title, source, digest, size }) => ({ name, title, source, digest, size })),
+    content: sum([...bundle.blobs.values()]),
+    blobs: bundle.blobs.size,
+  };
+}
+
+type LockedItem = Bundle['lock']['images'][number];
+
+function inspectImage(image: LockedItem, users: ReadonlyMap<Digest, number>): InspectedImage {
+  const parts = partsOf(image);
+  const shared = sum(parts.filter(({ digest }) => (users.get(digest) ?? 0) > 1));
+  const platforms = [image, ...(image.manifests ?? [])].flatMap(({ platform }) => (platform === undefined ? [] : [platform]));
+  return {
+    reference: image.reference,
+    digest: image.digest,
+    mediaType: image.mediaType,
+    platforms: [...new Set(platforms)],
+    size: sum(parts),
+    shared,
+    unique: sum(parts) - shared,
+    neededBy: image.neededBy,
+  };
+}
+
+/** How many images, charts and files need each blob. */
+function countUsers({ images, charts, files }: Bundle['lock']): ReadonlyMap<Digest, number> {
+  const users = new Map<Digest, number>();
+  const items = [...images.map(partsOf), ...charts.map((chart) => [chart, ...chart.blobs]), ...files.map((file) => [file])];
+  for (const item of items) {
+    for (const digest of new Set(item.map((part) => part.digest))) users.set(digest, (users.get(digest) ?? 0) + 1);
+  }
+  return users;
+}
+
+/** Each blob of an image once. */
+function partsOf(image: LockedItem): readonly LockedBlob[] {
+  const all = [image, ...(image.manifests ?? []), ...image.blobs];
+  return [...new Map(all.map((part) => [part.digest, part])).values()];
+}
+
+function inspectSignature(rootBytes: Uint8Array, armored: string): InspectedSignature {
+  const { verdict } = checkSignature(rootBytes, armored, []);
+  const state = verdict === 'wrong' || verdict === 'unsupported' ? verdict : 'good';
+  try {
+    return { fingerprint: fingerprintOf({ blob: dearmor(armored).publicKey }), state };
+  } catch {
+    return { state };
+  }
+}
+
+function sum(parts: readonly { readonly size: number }[]): number {
+  return parts.reduce((total, { size }) => total + size, 0);
+}

@@ -1,0 +1,117 @@
+import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
+import { beginRecord, finishRecord, type RecordFacts } from '../cluster/record.ts';
+import { bytesText, countText } from '../core/amounts.ts';
+import type { Flow, Report, Step, StepResult } from '../core/report.ts';
+import { mirrorSummary, writeMirrors } from '../site/mirrors.ts';
+import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
+import { Journal } from './journal.ts';
+import { releaseHostsFile, releaseUrls } from './plan.ts';
+import type { InstallResult } from './plan-types.ts';
+import { ensurePullAccount } from './pull-account.ts';
+import { pushStep } from './push-step.ts';
+import { groupsOf } from './release-groups.ts';
+import { openRelease, type ReleaseInput, type ReleaseSession } from './release-session.ts';
+import { siteMirrors } from './site-mirrors.ts';
+import { preflightSummary, refuseFailed, runPreflights } from './site-preflight.ts';
+import type { SitePorts } from './site-ports.ts';
+import { needed, signerNames, siteStep } from './site-step.ts';
+import type { ReleaseGroup } from '../apps/release-objects.ts';
+import type { SiteRegistryAccess } from './site-ports.ts';
+
+/** `deliver install`: each step is skipped when what it does is already true; the same command goes on after any interruption. */
+export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<InstallResult> {
+  let session: ReleaseSession | undefined;
+  let journal: Journal | undefined;
+  let registry: SiteRegistryAccess | undefined;
+  let groups: readonly ReleaseGroup[] = [];
+  let result: InstallResult | undefined;
+  const changed: string[] = [];
+  let changes = 0;
+
+  const step = (id: string, title: string, work: (report: Report, signal: AbortSignal) => Promise<StepResult>, last = false): Step =>
+    siteStep(
+      ports,
+      id,
+      title,
+      async (report, signal) => {
+        if (session !== undefined) await journal?.append({ event: 'step', root: session.bundle.root.digest, version: session.release.metadata.version, step: id });
+        const done = await work(report, signal);
+        if ((done.changed ?? 0) > 0) changed.push(`${title.toLowerCase()} (${done.summary})`);
+        changes += done.changed ?? 0;
+        return done;
+      },
+      { state: () => stateOf(changed), ...(last ? { last: () => session?.bundle.close() } : {}) },
+    );
+
+  const push = pushStep(
+    () => {
+      const { writer, harbor } = needed(registry);
+      const { bundle, push: plan } = needed(session);
+      return { bundle, plan, writer, ...(harbor === undefined ? {} : { harbor }) };
+    },
+    () => undefined,
+  );
+
+  const steps: Step[] = [
+    step('trust', 'Trusted', async (report, signal) => {
+      session = await openRelease(input, ports);
+      const { bundle, release } = session;
+      journal = new Journal(ports.stateFolder, ports.loaded.site.metadata.name, release.metadata.name);
+      const before = await journal.interrupted(bundle.root.digest);
+      if (before !== undefined) report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at step ${before.step}).`);
+      const damage = await verifyBundle(bundle, report, signal);
+      if (damage.length > 0) throw damagedError(bundle.path, damage.map(damageLine));
+      await journal.append({ event: 'start', root: bundle.root.digest, version: release.metadata.version });
+      return { summary: `${signerNames(session.signers)} · ${bytesText(bundle.size)} whole` };
+    }),
+    step('preflight', 'Preflight', async (report, signal) => {
+      const { checks } = await runPreflights(needed(session), ports, report, signal);
+      refuseFailed(checks);
+      for (const { host, title, found, fix } of checks.filter(({ outcome }) => outcome === 'warn')) {
+        report.note(`! ${host === undefined ? '' : `${host}: `}${title}: ${found ?? ''}${fix === undefined ? '' : ` Fix: ${fix}`}`);
+      }
+      return { summary: preflightSummary(checks, ports.loaded.site.hosts?.length ?? 0) };
+    }),
+    step('mirrors', 'Mirrors', async (report, signal) => {
+      const written = await writeMirrors(ports.hosts, await siteMirrors(needed(session), ports, signal), report, signal);
+      return { summary: mirrorSummary(written), changed: written.reduce((sum, node) => sum + node.written, 0) };
+    }),
+    step(push.id, push.title, async (report, signal) => {
+      registry = await ports.registry();
+      return push.run(report, signal);
+    }),
+    step('namespaces', 'Namespaces', async (report, signal) => {
+      const pull = await ensurePullAccount(needed(session), ports, signal);
+      groups = await groupsOf(needed(session), ports, pull?.account, signal);
+      await beginRecord(await ports.cluster(), await factsOf(needed(session), groups, ports, signal), new Date(), signal);
+      return applyGroups(groups.filter(({ id }) => id === 'namespaces'), await ports.cluster(), report, signal);
+    }),
+    step('externals', 'Externals', async (report, signal) => applyGroups(groups.filter(({ id }) => id === 'externals'), await ports.cluster(), report, signal)),
+    step('apps', 'Apps', async (report, signal) => applyApps(groups.filter(({ app }) => app !== undefined), await ports.cluster(), report, signal)),
+    step(
+      'record',
+      'Recorded',
+      async (_report, signal) => {
+        const { release, bundle } = needed(session);
+        const facts = await factsOf(needed(session), groups, ports, signal);
+        const wrote = await finishRecord(await ports.cluster(), facts, new Date(), signal);
+        await journal?.append({ event: 'done', root: bundle.root.digest, version: release.metadata.version });
+        const { name, version } = release.metadata;
+        result = { release: name, version, site: facts.site, changed: changes, urls: facts.urls, hostsFile: releaseHostsFile(needed(session), ports) };
+        return { summary: wrote ? `${countText(facts.inventory.length, 'object')} in the cluster` : 'no change' };
+      },
+      true,
+    ),
+  ];
+  return { steps, result: () => needed(result) };
+}
+
+async function factsOf(session: ReleaseSession, groups: readonly ReleaseGroup[], ports: SitePorts, signal: AbortSignal): Promise<RecordFacts> {
+  const { name, version } = session.release.metadata;
+  const inventory = await inventoryOf(groups, await ports.cluster(), signal);
+  return { name, version, root: session.bundle.root.digest, site: ports.loaded.site.metadata.name, inventory, urls: releaseUrls(session, ports) };
+}
+
+function stateOf(changed: readonly string[]): string {
+  return changed.length === 0 ? 'Nothing was changed.' : `Done so far: ${changed.join('; ')}. The same command goes on from here.`;
+}

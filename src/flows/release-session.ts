@@ -1,0 +1,61 @@
+import type { Bundle } from '../bundle/bundle.ts';
+import { judgeTrust, type Signer } from '../bundle/trust.ts';
+import { DeliverError } from '../core/errors.ts';
+import { parseReference } from '../core/reference.ts';
+import { fillSite } from '../manifest/fill.ts';
+import type { Release } from '../manifest/release-schema.ts';
+import type { SiteRegistry } from '../manifest/site-schema.ts';
+import { planPush, type PushPlan } from '../registry/push-plan.ts';
+import type { SiteNaming } from '../registry/site-repository.ts';
+import type { SitePorts } from './site-ports.ts';
+
+export interface ReleaseInput {
+  readonly bundlePath: string;
+  readonly allowUnsigned: boolean;
+}
+
+/** A bundle that is trusted, and what it means on this site. */
+export interface ReleaseSession {
+  readonly bundle: Bundle;
+  readonly signers: readonly Signer[];
+  /** With the site's values filled in; secrets and outputs are still names. */
+  readonly release: Release;
+  readonly naming: SiteNaming;
+  readonly push: PushPlan;
+  /** Hosts that the release's image references name, each once. */
+  readonly sourceHosts: readonly string[];
+}
+
+/**
+ * Opens a bundle for a site: signature first, then the release with the site's values.
+ * @throws DeliverError E_BUNDLE, E_UNSIGNED, E_UNTRUSTED, E_SIGNATURE, E_VARIABLE, E_SCHEMA
+ */
+export async function openRelease(input: ReleaseInput, ports: SitePorts): Promise<ReleaseSession> {
+  const { site } = ports.loaded;
+  const naming = namingOf(neededRegistry(ports));
+  const bundle = await ports.openBundle(input.bundlePath);
+  try {
+    const { signers } = judgeTrust(bundle, ports.trusted, { allowUnsigned: input.allowUnsigned });
+    const release = fillSite(bundle.lock.release, site);
+    const sourceHosts = [...new Set(bundle.lock.images.map((image) => parseReference(image.reference).host))].sort();
+    return { bundle, signers, release, naming, push: planPush(bundle.lock, naming), sourceHosts };
+  } catch (error) {
+    await bundle.close();
+    throw error;
+  }
+}
+
+/** @throws DeliverError E_NOT_YET for a site without a registry of its own */
+export function neededRegistry(ports: SitePorts): SiteRegistry {
+  const { registry, metadata } = ports.loaded.site;
+  if (registry !== undefined) return registry;
+  throw new DeliverError('E_NOT_YET', {
+    what: `The file of site ${metadata.name} names no registry, and deliver can’t install one yet.`,
+    fix: 'Add registry: { host: …, username: …, password: "${secret.…}" } to the site file.',
+    state: 'Nothing was changed.',
+  });
+}
+
+export function namingOf(registry: SiteRegistry): SiteNaming {
+  return { registryHost: registry.host, ...(registry.project === undefined ? {} : { project: registry.project }) };
+}

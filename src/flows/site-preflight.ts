@@ -1,0 +1,120 @@
+import semver from 'semver';
+import { bytesText, countText } from '../core/amounts.ts';
+import { DeliverError } from '../core/errors.ts';
+import type { Report } from '../core/report.ts';
+import { measurePush, type PushNeed } from '../registry/push-need.ts';
+import { check, checkThat, type Check } from '../site/check.ts';
+import { nodesOf } from '../site/nodes.ts';
+import { preflightHosts } from '../site/preflight.ts';
+import { neededRegistry, type ReleaseSession } from './release-session.ts';
+import type { SitePorts } from './site-ports.ts';
+
+/** What was found before anything is changed. */
+export interface Preflight {
+  readonly checks: readonly Check[];
+  /** What the registry lacks; absent when it could not be asked. */
+  readonly need?: PushNeed;
+  /** Version of the cluster; absent when it could not be asked. */
+  readonly kubernetes?: string;
+}
+
+/** Looks at registry, cluster and every host; read-only, and what fails is a check, not an error. */
+export async function runPreflights(session: ReleaseSession, ports: SitePorts, report: Report, signal: AbortSignal): Promise<Preflight> {
+  const found: { need?: PushNeed; kubernetes?: string } = {};
+  const registry = await registryChecks(session, ports, signal, (need) => {
+    found.need = need;
+  });
+  const cluster = await checkThat('cluster', 'Kubernetes API', async () => {
+    found.kubernetes = await (await ports.cluster()).version(signal);
+    return { found: found.kubernetes };
+  });
+  const hosts = ports.loaded.site.hosts ?? [];
+  const { host, plainHttp, address, via } = neededRegistry(ports);
+  const needs = {
+    nodes: nodesOf(ports.loaded.site).map(({ name }) => name),
+    platforms: session.bundle.lock.platforms,
+    imageBytes: found.need === undefined ? 0 : unpulledBytes(found.need),
+    // Through a tunnel the address is the far end's business; nodes see the name.
+    registry: { host, ...(plainHttp === undefined ? {} : { plainHttp }), ...(address === undefined || via !== undefined ? {} : { address }) },
+  };
+  const onHosts = await preflightHosts(ports.hosts, hosts, needs, report, signal);
+  return { ...found, checks: [...onHosts, ...registry, cluster, ...versionChecks(session, found.kubernetes)] };
+}
+
+/** @throws DeliverError E_PREFLIGHT naming every failed check, or the single code when all failed for one reason of trust */
+export function refuseFailed(checks: readonly Check[]): void {
+  const failed = checks.filter(({ outcome }) => outcome === 'fail');
+  if (failed.length === 0) return;
+  const codes = new Set(failed.map(({ code }) => code));
+  const [code] = codes;
+  const fixes = [...new Set(failed.flatMap(({ fix }) => fix ?? []))];
+  // A failure that has a meaning of its own (a wrong host key, a refused login) keeps its code and exit code.
+  throw new DeliverError(codes.size === 1 && code !== undefined ? code : 'E_PREFLIGHT', {
+    what: failed.length === 1 ? `Preflight: ${lineOf(failed[0])}` : `${countText(failed.length, 'preflight')} failed.`,
+    ...(failed.length === 1 ? {} : { details: failed.map(lineOf) }),
+    ...(fixes.length === 0 ? {} : { fix: fixes.join('\n') }),
+    state: 'Nothing was changed.',
+  });
+}
+
+function lineOf(failed: Check | undefined): string {
+  if (failed === undefined) return '';
+  const place = failed.host === undefined ? '' : `${failed.host}: `;
+  return `${place}${failed.title}: ${failed.found ?? 'failed'}`;
+}
+
+/** `22 checks on 4 hosts`, with warnings counted. */
+export function preflightSummary(checks: readonly Check[], hosts: number): string {
+  const warnings = checks.filter(({ outcome }) => outcome === 'warn').length;
+  return `${countText(checks.length, 'check')} on ${countText(hosts, 'host')}${warnings === 0 ? '' : `, ${countText(warnings, 'warning')}`}`;
+}
+
+async function registryChecks(session: ReleaseSession, ports: SitePorts, signal: AbortSignal, measured: (need: PushNeed) => void): Promise<Check[]> {
+  const checks: Check[] = [];
+  checks.push(
+    await checkThat('registry-login', 'registry login', async () => {
+      const { version } = await ports.registry();
+      return { found: version === undefined ? neededRegistry(ports).host : `Harbor ${version}` };
+    }),
+  );
+  if (checks[0]?.outcome === 'fail') return checks;
+  checks.push(
+    await checkThat('registry-health', 'registry health', async () => {
+      const { harbor } = await ports.registry();
+      const down = (await harbor?.unhealthy()) ?? [];
+      if (down.length === 0) return {};
+      throw new DeliverError('E_HARBOR', { what: `not healthy: ${down.join(', ')}`, fix: 'Look at Harbor’s containers: docker compose ps, in its folder.' });
+    }),
+    await checkThat('registry-content', 'what the registry lacks', async () => {
+      const need = await measurePush(session.push, await ports.registry(), { signal });
+      measured(need);
+      return { found: bytesText(need.bytes) };
+    }),
+  );
+  const pull = pullCheck(ports, (await ports.registry()).harbor === undefined);
+  return pull === undefined ? checks : [...checks, pull];
+}
+
+/** A plain registry that asks for an account needs one for the nodes too, and it should not be the one that pushes. */
+function pullCheck(ports: SitePorts, plain: boolean): Check | undefined {
+  const { username, pull } = neededRegistry(ports);
+  if (!plain || username === undefined || pull !== undefined) return undefined;
+  return check('pull-account', 'account for pulls').warn({
+    found: 'none: pods pull without an account',
+    fix: 'Set registry.pull in the site file, unless the registry lets everyone pull.',
+  });
+}
+
+function versionChecks(session: ReleaseSession, kubernetes: string | undefined): Check[] {
+  const wanted = session.release.kubernetes?.version;
+  if (wanted === undefined || kubernetes === undefined) return [];
+  const same = semver.coerce(wanted)?.minor === semver.coerce(kubernetes)?.minor;
+  const outcome = check('kubernetes-version', 'Kubernetes version');
+  if (same) return [outcome.pass({ found: kubernetes })];
+  return [outcome.warn({ found: `${kubernetes}; the release was made for ${wanted}`, fix: 'Try it on a cluster of the release’s version first.' })];
+}
+
+function unpulledBytes(need: PushNeed): number {
+  const sizes = new Map(need.items.flatMap(({ blobs }) => blobs.map(({ digest, size }) => [digest, size] as const)));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,52 @@
+import type { Signer } from '../bundle/trust.ts';
+import { DeliverError, isDeliverError } from '../core/errors.ts';
+import type { Report, Step, StepResult } from '../core/report.ts';
+import type { SitePorts } from './site-ports.ts';
+
+export interface SiteStepOptions {
+  /** The last step of its verb: connections end after it, and this runs. */
+  readonly last?: () => Promise<void> | undefined;
+  /** What is true when the step fails, for errors that do not say it themselves. */
+  readonly state?: () => string;
+}
+
+/** A step on a site: whatever happens in it, no connection stays open behind it when it is the last or fails. */
+export function siteStep(
+  ports: SitePorts,
+  id: string,
+  title: string,
+  work: (report: Report, signal: AbortSignal) => Promise<StepResult>,
+  options: SiteStepOptions = {},
+): Step {
+  return {
+    id,
+    title,
+    run: async (report, signal) => {
+      let done = false;
+      try {
+        const result = await work(report, signal);
+        done = true;
+        return result;
+      } catch (error) {
+        throw isDeliverError(error) && error.facts.state === undefined && options.state !== undefined ? error.with({ state: options.state() }) : error;
+      } finally {
+        if (!done || options.last !== undefined) {
+          await options.last?.();
+          await ports.close();
+        }
+      }
+    },
+  };
+}
+
+/** What an earlier step has left behind. */
+export function needed<Value>(value: Value | undefined): Value {
+  if (value !== undefined) return value;
+  throw new DeliverError('E_BUG', { what: 'The steps of this verb ran out of order.' });
+}
+
+/** `release@corp`, or that nobody signed. */
+export function signerNames(signers: readonly Signer[]): string {
+  if (signers.length === 0) return 'no trusted signature; accepted with --allow-unsigned';
+  return signers.map(({ name, fingerprint }) => (name === '' ? fingerprint : name)).join(', ');
+}

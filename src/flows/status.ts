@@ -1,0 +1,108 @@
+import { listRecords, type ReleaseRecord } from '../cluster/record.ts';
+import { isWaited } from '../cluster/health.ts';
+import type { ClusterApi } from '../cluster/port.ts';
+import { statusOf } from '../cluster/status.ts';
+import { countText } from '../core/amounts.ts';
+import { isDeliverError } from '../core/errors.ts';
+import type { Flow } from '../core/report.ts';
+import { checkThat, type Check } from '../site/check.ts';
+import type { AppStatus, StatusResult } from './plan-types.ts';
+import { neededRegistry } from './release-session.ts';
+import type { SitePorts } from './site-ports.ts';
+import { needed, siteStep } from './site-step.ts';
+
+type Hosts = StatusResult['hosts'];
+
+/** `deliver status`: what is there now; read-only, and what can't be reached is part of the answer. */
+export function statusFlow(ports: SitePorts): Flow<StatusResult> {
+  let hosts: Hosts = [];
+  let registry: StatusResult['registry'] | undefined;
+  let result: StatusResult | undefined;
+  const steps = [
+    siteStep(ports, 'hosts', 'Hosts', async (_report, signal) => {
+      hosts = await hostStates(ports, signal);
+      const down = hosts.filter(({ reachable }) => !reachable).length;
+      return { summary: down === 0 ? `${String(hosts.length)} reachable` : `${String(down)} of ${countText(hosts.length, 'host')} not reachable` };
+    }),
+    siteStep(ports, 'registry', 'Registry', async () => {
+      registry = await registryState(ports);
+      return { summary: registry.message };
+    }),
+    siteStep(
+      ports,
+      'cluster',
+      'Cluster',
+      async (_report, signal) => {
+        const api = await ports.cluster();
+        const kubernetes = await api.version(signal);
+        const records = await listRecords(api, signal);
+        const apps = (await Promise.all(records.map((record) => appStates(record, api, signal)))).flat();
+        const urls = records.flatMap((record) => record.urls);
+        result = {
+          site: ports.loaded.site.metadata.name,
+          hosts,
+          registry: needed(registry),
+          kubernetes,
+          releases: records.map(({ name, version, installedAt, status }) => ({ name, version, installedAt, state: status })),
+          apps,
+          urls,
+          hostsFile: hostsFile(urls, ports.loaded.site.ingress?.addresses ?? []),
+        };
+        return { summary: `Kubernetes ${kubernetes} · ${countText(records.length, 'release')}` };
+      },
+      { last: () => undefined },
+    ),
+  ];
+  return { steps, result: () => needed(result) };
+}
+
+async function hostStates(ports: SitePorts, signal: AbortSignal): Promise<Hosts> {
+  const all = ports.loaded.site.hosts ?? [];
+  return Promise.all(
+    all.map(async ({ name, address }) => {
+      const login = await checkThat('ssh', 'SSH', async () => {
+        await ports.hosts.connect(name, signal);
+        return {};
+      });
+      return { name, address, reachable: login.outcome === 'pass', message: login.found ?? '' };
+    }),
+  );
+}
+
+async function registryState(ports: SitePorts): Promise<StatusResult['registry']> {
+  const { host } = neededRegistry(ports);
+  let version: string | undefined;
+  const health: Check = await checkThat('registry', 'registry', async () => {
+    const access = await ports.registry();
+    version = access.version;
+    const down = (await access.harbor?.unhealthy()) ?? [];
+    return { found: down.join(', ') };
+  });
+  const healthy = health.outcome === 'pass' && health.found === '';
+  const message = healthy ? `${host}${version === undefined ? '' : `, Harbor ${version}`}` : (health.found ?? 'not healthy');
+  return { host, healthy, message, ...(version === undefined ? {} : { version }) };
+}
+
+async function appStates(record: ReleaseRecord, api: ClusterApi, signal: AbortSignal): Promise<AppStatus[]> {
+  return Promise.all(
+    record.inventory.filter(isWaited).map(async (ref): Promise<AppStatus> => {
+      const { kind, name, namespace = '' } = ref;
+      try {
+        const object = await api.get(ref, signal);
+        return { kind, namespace, name, ...(object === undefined ? { state: 'missing', message: 'not in the cluster' } : statusOf(object)) };
+      } catch (error) {
+        if (!isDeliverError(error, 'E_CLUSTER_AUTH')) throw error;
+        return { kind, namespace, name, state: 'missing', message: 'this account may not look at it' };
+      }
+    }),
+  );
+}
+
+/** One line per host of the URLs: the ingress address in its name, else the first one. */
+function hostsFile(urls: readonly string[], addresses: readonly string[]): string[] {
+  const hosts = [...new Set(urls.map((url) => new URL(url).hostname))];
+  return hosts.flatMap((host) => {
+    const address = addresses.find((known) => host.includes(`.${known}.`)) ?? addresses[0];
+    return address === undefined ? [] : [`${address}  ${host}`];
+  });
+}

@@ -1,0 +1,93 @@
+import type { Bundle } from '../bundle/bundle.ts';
+import { loadTrustedKeys } from '../bundle/load-trusted-keys.ts';
+import { examineBundle } from '../bundle/open-bundle.ts';
+import { judgeTrust, type Signer } from '../bundle/trust.ts';
+import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
+import { bytesText, countText } from '../core/amounts.ts';
+import { isDeliverError } from '../core/errors.ts';
+import type { Flow, Step, StepResult } from '../core/report.ts';
+
+export interface VerifyInput {
+  readonly bundlePath: string;
+  /** Key files or key lines. */
+  readonly trust: readonly string[];
+  readonly allowUnsigned?: boolean;
+}
+
+export interface VerifyResult {
+  readonly path: string;
+  readonly release: string;
+  readonly version: string;
+  /** Digest of the release manifest. */
+  readonly root: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Empty only where an unsigned bundle was accepted. */
+  readonly signers: readonly Signer[];
+  readonly blobs: number;
+}
+
+/** Structure, signature, every blob; damage is collected to the end, an untrusted bundle is left at once. */
+export function verifyFlow(input: VerifyInput): Flow<VerifyResult> {
+  let opened: { readonly bundle: Bundle; readonly damage: readonly string[] } | undefined;
+  let result: VerifyResult | undefined;
+  const structure: Step = {
+    id: 'structure',
+    title: 'Structure',
+    async run() {
+      const { bundle, damage } = (opened = await examineBundle(input.bundlePath));
+      const { name, version } = bundle.lock.metadata;
+      const state = damage.length === 0 ? '' : `, damaged in ${countText(damage.length, 'place')}`;
+      return { summary: `${name} ${version} · ${bytesText(bundle.size)} · ${bundle.root.digest}${state}` };
+    },
+  };
+  const signature: Step = {
+    id: 'signature',
+    title: 'Signature',
+    async run() {
+      const { bundle, damage } = needed(opened);
+      try {
+        const trusted = await loadTrustedKeys(input.trust);
+        const { signers } = judgeTrust(bundle, trusted, { allowUnsigned: input.allowUnsigned === true });
+        result = resultOf(bundle, signers);
+        return { summary: signersText(signers) };
+      } catch (error) {
+        await bundle.close();
+        if (damage.length === 0 || !isDeliverError(error)) throw error;
+        throw error.with({ details: [...(error.facts.details ?? []), ...damage], state: 'The content was not checked.' });
+      }
+    },
+  };
+  const blobs: Step = {
+    id: 'blobs',
+    title: 'Content',
+    async run(report, signal): Promise<StepResult> {
+      const { bundle, damage } = needed(opened);
+      try {
+        const damaged = await verifyBundle(bundle, report, signal);
+        const all = [...damage, ...damaged.map(damageLine)];
+        if (all.length > 0) throw damagedError(bundle.path, all);
+        return { summary: `${countText(bundle.blobs.size, 'blob')} whole` };
+      } finally {
+        await bundle.close();
+      }
+    },
+  };
+  return { steps: [structure, signature, blobs], result: () => needed(result) };
+}
+
+/** `signed by release@corp (SHA256:…)`. */
+export function signersText(signers: readonly Signer[]): string {
+  if (signers.length === 0) return 'no trusted signature; accepted as asked for';
+  return `signed by ${signers.map(({ name, fingerprint }) => `${name} (${fingerprint})`.trim()).join(', ')}`;
+}
+
+function resultOf(bundle: Bundle, signers: readonly Signer[]): VerifyResult {
+  const { name, version } = bundle.lock.metadata;
+  return { path: bundle.path, release: name, version, root: bundle.root.digest, size: bundle.size, signers, blobs: bundle.blobs.size };
+}
+
+function needed<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('a step of verify was left out');
+  return value;
+}

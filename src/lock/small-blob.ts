@@ -1,0 +1,36 @@
+import { verified, type Digest } from '../core/digest.ts';
+import { DeliverError } from '../core/errors.ts';
+import type { RegistryReader } from '../registry/port.ts';
+
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * A config or other small blob as JSON, verified.
+ * @throws DeliverError E_DIGEST, E_SIZE, E_IMAGE_FORMAT when it is larger than 8 MiB or no JSON
+ */
+export async function readSmallJson(
+  reader: RegistryReader,
+  repository: string,
+  blob: { readonly digest: Digest; readonly size: number },
+  name: string,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  if (blob.size > MAX_BYTES) throw unreadable(name, `it says that it has ${blob.size} bytes`);
+  const bytes = await gather(verified(await reader.blob(repository, blob.digest, signal), blob, name));
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch (cause) {
+    throw unreadable(name, 'it is not JSON', cause);
+  }
+}
+
+/** All the bytes of a stream. */
+export async function gather(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bytes) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function unreadable(name: string, why: string, cause?: unknown): DeliverError {
+  return new DeliverError('E_IMAGE_FORMAT', { what: `${name} can’t be read.`, why, ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
+import type { Reference } from '../core/reference.ts';
+import type { RegistrySource } from '../manifest/release-schema.ts';
+import { DockerAccounts, type Environment } from './docker-config.ts';
+import type { RetryPolicy } from './options.ts';
+import type { ImageSource } from './port.ts';
+import { createRegistry, type Registry } from './registry.ts';
+
+export interface OpenImageSource extends ImageSource {
+  close(): Promise<void>;
+}
+
+/** Docker Hub's name and its API are different hosts. */
+const ENDPOINTS: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docker.io' };
+
+/**
+ * Where the connected side pulls from: the reference's own host, or its mirror in `sources.registries`; accounts from the docker
+ * config; proxies from the environment.
+ * @param directory what relative CA paths start from: the folder of the release file
+ */
+export function createImageSource(
+  registries: Readonly<Record<string, RegistrySource>> | undefined,
+  env: Environment,
+  directory: string = process.cwd(),
+  retry?: RetryPolicy,
+): OpenImageSource {
+  const accounts = new DockerAccounts(env);
+  const readers = new Map<string, Registry>();
+  const open = (sourceHost: string, host: string, source: RegistrySource | undefined): Registry => {
+    const known = readers.get(sourceHost);
+    if (known !== undefined) return known;
+    const reader = createRegistry({
+      host: ENDPOINTS[host] ?? host,
+      role: 'source',
+      proxyEnv: env,
+      account: () => accounts.find(host),
+      ...(source?.plainHttp === undefined ? {} : { plainHttp: source.plainHttp }),
+      ...(source?.ca === undefined ? {} : { ca: readCa(resolve(directory, source.ca), sourceHost) }),
+      ...(retry === undefined ? {} : { retry }),
+    });
+    readers.set(sourceHost, reader);
+    return reader;
+  };
+  return {
+    locate: (reference: Reference) => {
+      const source = registries?.[reference.host];
+      const { host, prefix } = mirrorOf(source?.mirror ?? reference.host);
+      return { reader: open(reference.host, host, source), repository: `${prefix}${reference.repository}` };
+    },
+    close: async () => {
+      await Promise.all([...readers.values()].map((reader) => reader.close()));
+    },
+  };
+}
+
+/** `host[:port][/path]`; a scheme or slashes at the end are forgiven. */
+function mirrorOf(mirror: string): { host: string; prefix: string } {
+  const [host = '', ...path] = mirror.replace(/^https?:\/\//, '').split('/').filter((part) => part !== '');
+  return { host, prefix: path.map((part) => `${part}/`).join('') };
+}
+
+function readCa(path: string, host: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new DeliverError(systemCode(error) === 'ENOENT' ? 'E_FILE_NOT_FOUND' : 'E_FILE_UNREADABLE', {
+      what: `The CA of ${host} can’t be read: ${path}`,
+      why: messageOf(error),
+      fix: `Correct sources.registries["${host}"].ca in the release.`,
+    });
+  }
+}

@@ -1,0 +1,103 @@
+import type { Digest } from '../core/digest.ts';
+import { inParallel } from '../core/in-parallel.ts';
+import type { HarborApi, RegistryWriter } from './port.ts';
+import type { PushContent, PushItem, PushPlan } from './push-plan.ts';
+
+/** One blob that some repository lacks. */
+export interface BlobNeed {
+  readonly blob: PushContent;
+  /** Repositories that hold it: it can be mounted from there. */
+  readonly heldBy: readonly string[];
+  /** Repositories that lack it, at least one. */
+  readonly wantedBy: readonly string[];
+}
+
+/** What a push would do now. */
+export interface PushNeed {
+  /** Whole and tagged already. */
+  readonly present: readonly PushItem[];
+  readonly items: readonly PushItem[];
+  readonly blobs: readonly BlobNeed[];
+  /** Blobs of `items` that are where they are wanted. */
+  readonly presentBlobs: number;
+  /** Bytes that must be sent: each missing blob once. */
+  readonly bytes: number;
+  readonly projectsToMake: readonly string[];
+}
+
+/** HEADs are small: this many more of them than uploads may be under way. */
+const HEADS_PER_UPLOAD = 4;
+
+/** Asks the registry what it has. Read-only. @throws DeliverError E_REGISTRY*, E_HARBOR */
+export async function measurePush(
+  plan: PushPlan,
+  registry: { readonly writer: RegistryWriter; readonly harbor?: HarborApi },
+  options: { readonly concurrency?: number; readonly signal?: AbortSignal } = {},
+): Promise<PushNeed> {
+  const { writer, harbor } = registry;
+  const heads = (options.concurrency ?? 4) * HEADS_PER_UPLOAD;
+  const { signal } = options;
+
+  const missing = new Set<string>();
+  if (harbor !== undefined) {
+    await inParallel(plan.projects, heads, signal, async (project) => {
+      if (!(await harbor.hasProject(project))) missing.add(project);
+    });
+  }
+  const reachable = ({ project }: PushItem): boolean => !missing.has(project);
+
+  const present = new Set<PushItem>();
+  await inParallel(plan.items.filter(reachable), heads, signal, async (item, itemSignal) => {
+    // A tag is set last, so what it points to is whole.
+    if ((await writer.headManifest(item.repository, item.tag, itemSignal)) === item.root.digest) present.add(item);
+  });
+
+  const items = plan.items.filter((item) => !present.has(item));
+  const pairs = pairsOf(items);
+  const known = new Set(items.filter(reachable).map(({ repository }) => repository));
+  await inParallel(
+    pairs.filter(({ repository }) => known.has(repository)),
+    heads,
+    signal,
+    async (pair, pairSignal) => {
+      pair.held = await writer.hasBlob(pair.repository, pair.blob.digest, pairSignal);
+    },
+  );
+  const blobs = needsOf(pairs);
+  return {
+    present: [...present],
+    items,
+    blobs,
+    presentBlobs: pairs.filter(({ held }) => held).length,
+    bytes: blobs.filter(({ heldBy }) => heldBy.length === 0).reduce((sum, { blob }) => sum + blob.size, 0),
+    projectsToMake: plan.projects.filter((project) => missing.has(project)),
+  };
+}
+
+interface Pair {
+  readonly repository: string;
+  readonly blob: PushContent;
+  held: boolean;
+}
+
+/** Each blob once per repository. */
+function pairsOf(items: readonly PushItem[]): Pair[] {
+  const pairs = new Map<string, Pair>();
+  for (const { repository, blobs } of items) {
+    for (const blob of blobs) {
+      const key = `${repository}@${blob.digest}`;
+      if (!pairs.has(key)) pairs.set(key, { repository, blob, held: false });
+    }
+  }
+  return [...pairs.values()];
+}
+
+function needsOf(pairs: readonly Pair[]): BlobNeed[] {
+  const byDigest = new Map<Digest, { blob: PushContent; heldBy: string[]; wantedBy: string[] }>();
+  for (const { repository, blob, held } of pairs) {
+    const need = byDigest.get(blob.digest) ?? { blob, heldBy: [], wantedBy: [] };
+    byDigest.set(blob.digest, need);
+    (held ? need.heldBy : need.wantedBy).push(repository);
+  }
+  return [...byDigest.values()].filter(({ wantedBy }) => wantedBy.length > 0);
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
+import { DeliverError } from '../core/errors.ts';
+import { SILENT, type Report } from '../core/report.ts';
+import type { HostConnector } from '../ssh/port.ts';
+import { shellQuote } from '../ssh/shell-quote.ts';
+import { MIRROR_MARK, type MirrorFile } from './mirror-files.ts';
+
+const AT_ONCE = 8;
+const KEPT = '.before-deliver';
+
+/** How a file on a node compares: `foreign` is another file there that deliver did not write. */
+export type MirrorState = 'same' | 'missing' | 'different' | 'foreign';
+
+export interface NodeMirrors {
+  readonly node: string;
+  readonly files: readonly { readonly file: MirrorFile; readonly state: MirrorState }[];
+}
+
+export interface WrittenMirrors {
+  readonly node: string;
+  readonly written: number;
+  /** Copies of files that others had written there, made before they were replaced. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Compares the files with what is on each node, one round trip per node. Changes nothing.
+ * @throws DeliverError E_SSH*, E_SUDO, E_HOST
+ */
+export async function planMirrors(
+  connector: HostConnector,
+  nodes: readonly string[],
+  files: readonly MirrorFile[],
+  signal?: AbortSignal,
+): Promise<NodeMirrors[]> {
+  const limit = pLimit(AT_ONCE);
+  return Promise.all(
+    nodes.map((node) =>
+      limit(async (): Promise<NodeMirrors> => {
+        const connection = await connector.connect(node, signal);
+        const ran = await connection.run(lookScript(files), { sudo: true, ...(signal === undefined ? {} : { signal }) });
+        const lines = ran.stdout.split('\n');
+        if (ran.code !== 0 || lines.length < files.length) throw unreadable(node, ran.stderr);
+        return { node, files: files.map((file, index) => ({ file, state: stateOf(file, lines[index] ?? '') })) };
+      }),
+    ),
+  );
+}
+
+/**
+ * Writes what differs; containerd reads these files at every pull, so nothing is restarted.
+ * @throws DeliverError E_SSH*, E_SUDO, E_HOST
+ */
+export async function writeMirrors(
+  connector: HostConnector,
+  plan: readonly NodeMirrors[],
+  report: Report = SILENT,
+  signal?: AbortSignal,
+): Promise<WrittenMirrors[]> {
+  const limit = pLimit(AT_ONCE);
+  const total = plan.reduce((sum, { files }) => sum + files.filter(({ state }) => state !== 'same').length, 0);
+  let done = 0;
+  return Promise.all(
+    plan.map(({ node, files }) =>
+      limit(async (): Promise<WrittenMirrors> => {
+        const changes = files.filter(({ state }) => state !== 'same');
+        if (changes.length === 0) return { node, written: 0, kept: [] };
+        const connection = await connector.connect(node, signal);
+        const kept: string[] = [];
+        for (const { file, state } of changes) {
+          if (signal?.aborted === true) throw interrupted(node);
+          if (state === 'foreign') {
+            const copy = `${file.path}${KEPT}`;
+            const keep = `[ -e ${shellQuote(copy)} ] || cp -p -- ${shellQuote(file.path)} ${shellQuote(copy)}`;
+            const ran = await connection.run(keep, { sudo: true });
+            if (ran.code !== 0) throw unreadable(node, ran.stderr);
+            kept.push(copy);
+            report.note(`${node}: ${file.path} was not deliver’s; the old one is kept as ${copy}`);
+          }
+          await connection.writeFile(file.path, file.content, file.mode);
+          report.progress({ done: ++done, total, unit: 'items', detail: node });
+        }
+        return { node, written: changes.length, kept };
+      }),
+    ),
+  );
+}
+
+/** How many files the plan would write. */
+export function mirrorChanges(plan: readonly NodeMirrors[]): number {
+  return plan.reduce((sum, { files }) => sum + files.filter(({ state }) => state !== 'same').length, 0);
+}
+
+/** `w1: 3 files written`, `no change`. */
+export function mirrorSummary(written: readonly WrittenMirrors[]): string {
+  const changed = written.filter((node) => node.written > 0);
+  return changed.length === 0
+    ? 'no change'
+    : changed.map((node) => `${node.node}: ${filesText(node.written)} written`).join(' · ');
+}
+
+function filesText(count: number): string {
+  return count === 1 ? '1 file' : `${String(count)} files`;
+}
+
+/** Prints one line per file: `-`, or its mode, sha256 and whether its first line is ours. */
+function lookScript(files: readonly MirrorFile[]): string {
+  return [
+    'LC_ALL=C; export LC_ALL',
+    'look() {',
+    '  if [ ! -e "$1" ]; then echo -; return; fi',
+    '  sum=$(sha256sum <"$1") || exit 1',
+    '  IFS= read -r first <"$1" || :',
+    `  if [ "$first" = ${shellQuote(MIRROR_MARK)} ]; then whose=ours; else whose=foreign; fi`,
+    '  echo "$(stat -c %a "$1") ${sum%% *} $whose"',
+    '}',
+    ...files.map(({ path }) => `look ${shellQuote(path)}`),
+  ].join('\n');
+}
+
+function stateOf(file: MirrorFile, line: string): MirrorState {
+  if (line === '-') return 'missing';
+  const [mode, digest, whose] = line.split(' ');
+  const same = digest === createHash('sha256').update(file.content).digest('hex');
+  if (same) return mode === file.mode.toString(8) ? 'same' : 'different';
+  return whose === 'ours' ? 'different' : 'foreign';
+}
+
+function unreadable(node: string, stderr: string): DeliverError {
+  return new DeliverError('E_HOST', {
+    what: `The mirror files of ${node} can’t be read or kept.`,
+    why: stderr.trim().split('\n').at(-1) ?? '',
+    state: 'No mirror file was changed on that node by this.',
+  });
+}
+
+function interrupted(node: string): DeliverError {
+  return new DeliverError('E_INTERRUPTED', { what: `Interrupted while writing the mirrors of ${node}.` });
+}
