@@ -28,7 +28,9 @@ async function passes({ name, command: [program, ...args], mend }: Check): Promi
   const began = performance.now();
   const { failed, all } = await execa(program, args, { all: true, reject: false, preferLocal: true, env: { FORCE_COLOR: '0' } });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  console.log(`${failed ? '✖' : '✔'} ${name.padEnd(10)} ${seconds.padStart(6)} s${failed && mend !== undefined ? `   mend: ${mend}` : ''}`);
+  console.log(
+    `${failed ? '✖' : '✔'} ${name.padEnd(10)} ${seconds.padStart(6)} s${failed && mend !== undefined ? `   mend: ${mend}` : ''}`,
+  );
   if (failed || name === TESTS.name) console.log(`${all.trimEnd().replace(/^/gm, '    ')}\n`);
   return !failed;
 }

@@ -17,12 +17,20 @@ export function lockBlob(lock: Lock): MadeBlob {
 /** The release manifest: its digest is the root of a bundle, it pins the lock, the lock pins everything else. */
 export function releaseManifest(lock: Lock, config: Descriptor): MadeBlob {
   const { name, version } = lock.metadata;
-  return artifact(MEDIA.release, config, [plain(EMPTY_BLOB)], { [ANNOTATION.title]: name, 'org.opencontainers.image.version': version });
+  return artifact(MEDIA.release, config, [plain(EMPTY_BLOB)], {
+    [ANNOTATION.title]: name,
+    'org.opencontainers.image.version': version,
+  });
 }
 
 /** A file of a release as an artifact of one layer, titled by the name it has on arrival (image-spec manifest.md, artifacts). */
 export function fileManifest(file: LockedFile): MadeBlob {
-  const layer = { mediaType: MEDIA.octets, digest: file.digest, size: file.size, annotations: { [ANNOTATION.title]: file.title } };
+  const layer = {
+    mediaType: MEDIA.octets,
+    digest: file.digest,
+    size: file.size,
+    annotations: { [ANNOTATION.title]: file.title },
+  };
   return artifact(MEDIA.file, plain(EMPTY_BLOB), [layer], { [ANNOTATION.title]: file.name });
 }
 

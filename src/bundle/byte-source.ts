@@ -20,9 +20,11 @@ export function fileSource(handle: FileHandle, path: string, size: number): Byte
     async read(target, offset) {
       let filled = 0;
       while (filled < target.byteLength) {
-        const { bytesRead } = await handle.read(target, filled, target.byteLength - filled, offset + filled).catch((error: unknown) => {
-          throw unreadable(path, offset, error);
-        });
+        const { bytesRead } = await handle
+          .read(target, filled, target.byteLength - filled, offset + filled)
+          .catch((error: unknown) => {
+            throw unreadable(path, offset, error);
+          });
         if (bytesRead === 0) break;
         filled += bytesRead;
       }

@@ -72,7 +72,9 @@ function artifactParts(owner: string, item: LockedImage | LockedChart, children:
   return {
     manifests: [
       part(item, `${owner}, manifest`),
-      ...children.map((child) => part(child, `${owner}, manifest${child.platform === undefined ? '' : ` for ${child.platform}`}`)),
+      ...children.map((child) =>
+        part(child, `${owner}, manifest${child.platform === undefined ? '' : ` for ${child.platform}`}`),
+      ),
     ],
     blobs: item.blobs.map((blob, at) => part(blob, `${owner}, blob ${String(at + 1)} of ${count}`)),
   };
@@ -82,7 +84,8 @@ function part(blob: LockedBlob, owner: string): Part {
   const { digest, size, mediaType, data } = blob;
   if (data === undefined) return { digest, size, mediaType, owner };
   const content = Buffer.from(data, 'base64');
-  if (content.length !== size || digestOf(content) !== digest) throw contradiction(`${owner}: the data in the lock is not ${digest}`);
+  if (content.length !== size || digestOf(content) !== digest)
+    throw contradiction(`${owner}: the data in the lock is not ${digest}`);
   return { digest, size, mediaType, owner, content };
 }
 
@@ -91,7 +94,9 @@ function merge(parts: readonly Part[]): readonly ContentBlob[] {
   for (const { owner, ...blob } of parts) {
     const known = unique.get(blob.digest);
     if (known !== undefined && known.size !== blob.size) {
-      throw contradiction(`${blob.digest} has ${String(known.size)} bytes for ${known.owners[0] ?? ''} and ${String(blob.size)} for ${owner}`);
+      throw contradiction(
+        `${blob.digest} has ${String(known.size)} bytes for ${known.owners[0] ?? ''} and ${String(blob.size)} for ${owner}`,
+      );
     }
     unique.set(blob.digest, { ...blob, ...known, owners: [...(known?.owners ?? []), owner] });
   }
@@ -99,5 +104,9 @@ function merge(parts: readonly Part[]): readonly ContentBlob[] {
 }
 
 function contradiction(why: string): DeliverError {
-  return new DeliverError('E_BUNDLE', { what: 'The lock contradicts itself.', why, fix: 'Make the lock again with deliver resolve.' });
+  return new DeliverError('E_BUNDLE', {
+    what: 'The lock contradicts itself.',
+    why,
+    fix: 'Make the lock again with deliver resolve.',
+  });
 }

@@ -10,7 +10,12 @@ import { verifyBundle } from './verify-bundle.ts';
  * signatures (a gateway may have added its own; packing again must not lose it).
  * @returns the signatures it carries, undefined when it has to be packed
  */
-export async function existingBundle(plan: BundlePlan, target: string, report: Report, signal: AbortSignal): Promise<readonly SignatureBlob[] | undefined> {
+export async function existingBundle(
+  plan: BundlePlan,
+  target: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<readonly SignatureBlob[] | undefined> {
   try {
     const bundle = await openBundle(target);
     try {

@@ -1,4 +1,4 @@
-import { verified, type Digest } from '../core/digest.ts';
+import { Verifier, type Digest } from '../core/digest.ts';
 import { isDeliverError, messageOf } from '../core/errors.ts';
 import { isManifestType } from '../core/oci.ts';
 import type { Report } from '../core/report.ts';
@@ -37,7 +37,12 @@ interface Work {
  * is met early, then the big ones, so that none is left to the end.
  * @throws what the first failing blob threw
  */
-export async function fetchBlobs(plan: BundlePlan, part: PartFile, origins: BlobOrigins, { concurrency, report, stop }: Work): Promise<Fetched> {
+export async function fetchBlobs(
+  plan: BundlePlan,
+  part: PartFile,
+  origins: BlobOrigins,
+  { concurrency, report, stop }: Work,
+): Promise<Fetched> {
   const queue = plan.members.filter(isWanted).sort(byUrgency);
   const total = queue.reduce((sum, { size }) => sum + size, 0);
   const tally = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0 };
@@ -87,9 +92,12 @@ export async function fetchBlobs(plan: BundlePlan, part: PartFile, origins: Blob
 /** Errors of a source, told with what was being fetched. */
 function named(error: unknown, source: string): unknown {
   if (isDeliverError(error, 'E_DIGEST', 'E_SIZE')) {
-    return error.with({ fix: 'If the source was changed on purpose, run deliver resolve and review the lock; else ask who changed it.' });
+    return error.with({
+      fix: 'If the source was changed on purpose, run deliver resolve and review the lock; else ask who changed it.',
+    });
   }
-  if (!isDeliverError(error, 'E_SOURCE', 'E_SOURCE_AUTH', 'E_SOURCE_NOT_FOUND') || error.facts.what.includes(source)) return error;
+  if (!isDeliverError(error, 'E_SOURCE', 'E_SOURCE_AUTH', 'E_SOURCE_NOT_FOUND') || error.facts.what.includes(source))
+    return error;
   return error.with({ what: `${source} can't be fetched: ${error.facts.what}` });
 }
 
@@ -114,7 +122,9 @@ function rank(member: WantedBlob): number {
 async function isInPlace(part: PartFile, fileSize: number, member: WantedBlob, signal: AbortSignal): Promise<boolean> {
   const source = fileSource(part.handle, part.path, fileSize);
   try {
-    for await (const chunk of verified(readRange(source, member.offset, member.size, signal), member, part.path)) void chunk;
+    const verifier = new Verifier(member, part.path);
+    for await (const chunk of readRange(source, member.offset, member.size, signal)) verifier.update(chunk);
+    verifier.finish();
     return true;
   } catch (error) {
     if (isDeliverError(error, 'E_DIGEST', 'E_SIZE')) return false;

@@ -45,5 +45,9 @@ export function carrySet(path: string): DeliverError {
 }
 
 function notABundle(path: string, why: string): DeliverError {
-  return new DeliverError('E_BUNDLE', { what: `${path} is not a bundle.`, why: `${why}.`, fix: 'Give a file that deliver pack wrote.' });
+  return new DeliverError('E_BUNDLE', {
+    what: `${path} is not a bundle.`,
+    why: `${why}.`,
+    fix: 'Give a file that deliver pack wrote.',
+  });
 }

@@ -32,7 +32,8 @@ export async function readFoundation(source: ByteSource): Promise<Foundation | P
   if ('problem' in layout) return layout;
   const index = await memberAt(source, layout.next, MOST_INDEX);
   if ('problem' in index) return index;
-  if (layout.name !== 'oci-layout' || index.name !== 'index.json') return { problem: 'it does not begin with oci-layout and index.json' };
+  if (layout.name !== 'oci-layout' || index.name !== 'index.json')
+    return { problem: 'it does not begin with oci-layout and index.json' };
   const release = await contentAt(source, index.next, MOST_MANIFEST, 'release manifest');
   if ('problem' in release) return release;
   const lock = await contentAt(source, release.next, MOST_LOCK, 'lock');
@@ -52,16 +53,24 @@ async function memberAt(source: ByteSource, headerOffset: number, most: number):
   if ('problem' in header) return { problem: `the header at byte ${String(headerOffset)} can't be read: ${header.problem}` };
   const offset = headerOffset + TAR_BLOCK;
   const next = offset + paddedSize(header.size);
-  if (header.size > most) return { problem: `${quoted(header.name)} says ${String(header.size)} bytes; at its place at most ${String(most)} are read` };
-  if (next > source.size) return { problem: `${quoted(header.name)} says ${String(header.size)} bytes, but the file ends before` };
+  if (header.size > most)
+    return { problem: `${quoted(header.name)} says ${String(header.size)} bytes; at its place at most ${String(most)} are read` };
+  if (next > source.size)
+    return { problem: `${quoted(header.name)} says ${String(header.size)} bytes, but the file ends before` };
   return { name: header.name, offset, size: header.size, next };
 }
 
-async function contentAt(source: ByteSource, headerOffset: number, most: number, role: string): Promise<{ bytes: Buffer; next: number } | Problem> {
+async function contentAt(
+  source: ByteSource,
+  headerOffset: number,
+  most: number,
+  role: string,
+): Promise<{ bytes: Buffer; next: number } | Problem> {
   const place = await memberAt(source, headerOffset, most);
   if ('problem' in place) return place;
   const bytes = await readAt(source, place.offset, place.size);
-  if (place.name !== `blobs/sha256/${hexOf(digestOf(bytes))}`) return { problem: `the ${role} at byte ${String(place.offset)} is not what its name promises` };
+  if (place.name !== `blobs/sha256/${hexOf(digestOf(bytes))}`)
+    return { problem: `the ${role} at byte ${String(place.offset)} is not what its name promises` };
   return { bytes, next: place.next };
 }
 
@@ -71,7 +80,9 @@ function parseLock(bytes: Buffer): Foundation | Problem {
     const parsed = LockSchema.safeParse(json);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return { problem: `the lock is not one that this version of deliver knows: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` };
+      return {
+        problem: `the lock is not one that this version of deliver knows: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
+      };
     }
     // Two spellings of one lock would be two roots for one release.
     if (canonicalJson(json as Json) !== bytes.toString('utf8')) return { problem: 'the lock is not canonical JSON' };

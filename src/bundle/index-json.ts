@@ -14,11 +14,19 @@ const SIGNATURE_ROOM = 4096;
  * @throws DeliverError E_BUNDLE when the signatures do not fit
  */
 export function indexJson(lock: Lock, root: Descriptor, signatures: readonly Descriptor[]): Uint8Array {
-  const entries = [releaseEntry(lock, root), ...fileEntries(lock), ...lock.charts.map(chartEntry), ...lock.images.map(imageEntry)];
+  const entries = [
+    releaseEntry(lock, root),
+    ...fileEntries(lock),
+    ...lock.charts.map(chartEntry),
+    ...lock.images.map(imageEntry),
+  ];
   const size = paddedSize(encode(entries).length + SIGNATURE_ROOM);
   const text = encode([...entries, ...signatures.map((signature) => ({ ...plain(signature), artifactType: MEDIA.sshsig }))]);
   if (text.length > size) {
-    throw new DeliverError('E_BUNDLE', { what: 'The bundle has no room for another signature.', why: 'index.json would outgrow its place.' });
+    throw new DeliverError('E_BUNDLE', {
+      what: 'The bundle has no room for another signature.',
+      why: 'index.json would outgrow its place.',
+    });
   }
   return Buffer.concat([text, Buffer.alloc(size - text.length, ' ')]);
 }

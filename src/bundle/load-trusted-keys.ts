@@ -8,7 +8,9 @@ import { looksLikeKey, parseTrustedKeys } from './trusted-keys.ts';
  * @throws DeliverError E_FILE_NOT_FOUND, E_FILE_UNREADABLE, E_SCHEMA, E_NOT_YET
  */
 export async function loadTrustedKeys(given: readonly string[]): Promise<readonly PublicKey[]> {
-  const keys = await Promise.all(given.map((text) => (looksLikeKey(text) ? parseTrustedKeys(text, 'trusted key') : readKeys(text))));
+  const keys = await Promise.all(
+    given.map(async (text) => (looksLikeKey(text) ? parseTrustedKeys(text, 'trusted key') : readKeys(text))),
+  );
   return keys.flat();
 }
 

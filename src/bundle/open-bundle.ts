@@ -93,7 +93,11 @@ function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: Bu
     },
     stream(digest, signal) {
       const { offset, size } = placeOf(digest);
-      return verified(readRange(source, offset, size, signal), { digest, size }, `${path}, bytes ${String(offset)} to ${String(offset + size)}`);
+      return verified(
+        readRange(source, offset, size, signal),
+        { digest, size },
+        `${path}, bytes ${String(offset)} to ${String(offset + size)}`,
+      );
     },
     close: () => handle.close(),
   };
@@ -103,7 +107,8 @@ async function openFile(path: string): Promise<{ handle: FileHandle; size: numbe
   try {
     const found = await stat(path);
     if (found.isDirectory()) throw carrySet(path);
-    if (!found.isFile()) throw new DeliverError('E_BUNDLE', { what: `${path} is not a bundle.`, why: 'It is not a regular file.' });
+    if (!found.isFile())
+      throw new DeliverError('E_BUNDLE', { what: `${path} is not a bundle.`, why: 'It is not a regular file.' });
     const handle = await open(path, constants.O_RDONLY);
     return { handle, size: found.size };
   } catch (error) {

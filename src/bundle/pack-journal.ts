@@ -21,7 +21,8 @@ export async function openJournal(path: string, plan: BundlePlan, usable: boolea
   const handle = await open(path, goesOn ? 'a' : 'w', 0o644);
   // A line that a power cut tore is closed, so that it can't spoil the next one.
   await handle.appendFile(goesOn ? '\n' : `${header}\n`);
-  const note = first === '' || first === undefined || goesOn ? {} : { note: 'the partial file was of another release: starting anew' };
+  const note =
+    first === '' || first === undefined || goesOn ? {} : { note: 'the partial file was of another release: starting anew' };
   return { finished, ...note, append: (digest) => line(handle, digest), close: () => handle.close() };
 }
 

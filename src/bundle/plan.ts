@@ -72,7 +72,8 @@ export function planWithLockBytes(lock: Lock, lockBytes: MadeBlob, signatures: r
   refuseDuplicates(members, lock);
   const last = members.at(-1);
   const size = (last === undefined ? 0 : last.offset + paddedSize(last.size)) + END_SIZE;
-  if (!Number.isSafeInteger(size)) throw new DeliverError('E_BUNDLE', { what: 'The sizes in the lock add up to more than any file can hold.' });
+  if (!Number.isSafeInteger(size))
+    throw new DeliverError('E_BUNDLE', { what: 'The sizes in the lock add up to more than any file can hold.' });
   const fileName = `${lock.metadata.name}-${lock.metadata.version}.tar`;
   return { fileName, size, lock, root, rootBytes: release.bytes, signatures, members };
 }

@@ -34,7 +34,10 @@ export function verifyWith(key: Pick<PublicKey, 'blob'>, algorithm: string, data
   const type = reader.text();
   const curve = CURVES[type];
   if (type === 'ssh-ed25519') {
-    return algorithm === type && verify(null, data, publicKey({ kty: 'OKP', crv: 'Ed25519', x: base64url(reader.string()) }), signature);
+    return (
+      algorithm === type &&
+      verify(null, data, publicKey({ kty: 'OKP', crv: 'Ed25519', x: base64url(reader.string()) }), signature)
+    );
   }
   if (curve !== undefined) {
     if (algorithm !== type) return false;

@@ -24,8 +24,13 @@ export interface SigningKey {
  * @param askPassphrase asked once, only when the key is encrypted
  * @throws DeliverError E_SIGN_KEY when it is no such key or the passphrase is wrong
  */
-export async function parseSigningKey(text: string, path: string, askPassphrase: (path: string) => Promise<Secret>): Promise<SigningKey> {
-  if (/^\s*(?:ssh-|ecdsa-|sk-)/.test(text)) throw badKey(path, 'It is a public key.', 'Give the private key: the file without .pub.');
+export async function parseSigningKey(
+  text: string,
+  path: string,
+  askPassphrase: (path: string) => Promise<Secret>,
+): Promise<SigningKey> {
+  if (/^\s*(?:ssh-|ecdsa-|sk-)/.test(text))
+    throw badKey(path, 'It is a public key.', 'Give the private key: the file without .pub.');
   const bare = ssh2.utils.parseKey(text);
   const encrypted = bare instanceof Error && /encrypted/i.test(bare.message);
   const key = encrypted ? ssh2.utils.parseKey(text, (await askPassphrase(path)).reveal()) : bare;

@@ -27,7 +27,10 @@ export interface RoomMember {
  * exactly what is left. The manifests are what index.json lists.
  * @throws DeliverError E_BUNDLE when they do not fit
  */
-export function signatureRoom(root: Descriptor, signatures: readonly SignatureBlob[]): { members: readonly RoomMember[]; manifests: readonly Descriptor[] } {
+export function signatureRoom(
+  root: Descriptor,
+  signatures: readonly SignatureBlob[],
+): { members: readonly RoomMember[]; manifests: readonly Descriptor[] } {
   const pairs = signatures.map(({ armored }) => {
     const text = madeBlob(MEDIA.octets, armored);
     return { text, manifest: signatureManifest(root, text) };

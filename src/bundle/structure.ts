@@ -24,7 +24,8 @@ export async function compareStructure(source: ByteSource, plan: BundlePlan): Pr
     const gap = await readAt(source, end, member.offset - end);
     const header = gap.subarray(gap.length - TAR_BLOCK);
     if (gap.length < member.offset - end) return { problems: [...problems, ...truncated(source, plan, at)], foreign: false };
-    if (!isZeroBlock(gap.subarray(0, -TAR_BLOCK))) problems.push(`the padding before byte ${String(member.headerOffset)} is not zero`);
+    if (!isZeroBlock(gap.subarray(0, -TAR_BLOCK)))
+      problems.push(`the padding before byte ${String(member.headerOffset)} is not zero`);
     if (!header.equals(headerOf(member))) {
       const { problem, foreign } = judgeHeader(header, member);
       if (foreign) {
@@ -37,7 +38,8 @@ export async function compareStructure(source: ByteSource, plan: BundlePlan): Pr
     }
     if (member.content !== undefined && COMPARED.has(member.owners[0] ?? '')) {
       const content = await readAt(source, member.offset, member.size);
-      if (!content.equals(member.content)) problems.push(`${quoted(member.name)} (${member.owners[0] ?? ''}) is not what follows from the lock`);
+      if (!content.equals(member.content))
+        problems.push(`${quoted(member.name)} (${member.owners[0] ?? ''}) is not what follows from the lock`);
     }
     end = member.offset + member.size;
   }
@@ -48,15 +50,26 @@ function judgeHeader(block: Uint8Array, expected: PlannedMember): { problem: str
   const at = String(expected.headerOffset);
   const header = decodeTarHeader(block);
   if ('problem' in header) {
-    if (isZeroBlock(block)) return { problem: `the archive ends at byte ${at}, before ${quoted(expected.name)} (${expected.owners[0] ?? ''})`, foreign: true };
+    if (isZeroBlock(block))
+      return {
+        problem: `the archive ends at byte ${at}, before ${quoted(expected.name)} (${expected.owners[0] ?? ''})`,
+        foreign: true,
+      };
     return { problem: `the header of ${quoted(expected.name)} at byte ${at} is damaged: ${header.problem}`, foreign: false };
   }
-  if (header.name !== expected.name) return { problem: `${quoted(header.name)} is at byte ${at}, where the lock puts ${quoted(expected.name)}`, foreign: true };
+  if (header.name !== expected.name)
+    return { problem: `${quoted(header.name)} is at byte ${at}, where the lock puts ${quoted(expected.name)}`, foreign: true };
   if (header.size !== expected.size) {
-    return { problem: `${quoted(header.name)} says ${String(header.size)} bytes, the lock says ${String(expected.size)}`, foreign: true };
+    return {
+      problem: `${quoted(header.name)} says ${String(header.size)} bytes, the lock says ${String(expected.size)}`,
+      foreign: true,
+    };
   }
   const foreign = header.type !== '0';
-  return { problem: `the header of ${quoted(header.name)} at byte ${at} is not as deliver writes it (mode, owner, time or type)`, foreign };
+  return {
+    problem: `the header of ${quoted(header.name)} at byte ${at} is not as deliver writes it (mode, owner, time or type)`,
+    foreign,
+  };
 }
 
 async function compareEnd(source: ByteSource, plan: BundlePlan, end: number): Promise<readonly string[]> {
@@ -64,7 +77,9 @@ async function compareEnd(source: ByteSource, plan: BundlePlan, end: number): Pr
   if (rest.length < plan.size - end) return [`the file ends at byte ${String(source.size)} of ${String(plan.size)}`];
   const problems = isZeroBlock(rest) ? [] : [`the last ${String(END_SIZE)} bytes or the padding before them are not zero`];
   const trailing = source.size - plan.size;
-  return trailing > 0 ? [...problems, `${String(trailing)} bytes follow the end of the archive at byte ${String(plan.size)}`] : problems;
+  return trailing > 0
+    ? [...problems, `${String(trailing)} bytes follow the end of the archive at byte ${String(plan.size)}`]
+    : problems;
 }
 
 function truncated(source: ByteSource, plan: BundlePlan, from: number): readonly string[] {

@@ -33,13 +33,16 @@ export function checkSignature(rootBytes: Uint8Array, armored: string, trusted: 
   try {
     const parsed = dearmor(armored);
     fingerprint = fingerprintOf({ blob: parsed.publicKey });
-    if (parsed.namespace !== SSHSIG_NAMESPACE) return { verdict: 'wrong', why: `${fingerprint} signed for “${parsed.namespace}”, not for “${SSHSIG_NAMESPACE}”` };
+    if (parsed.namespace !== SSHSIG_NAMESPACE)
+      return { verdict: 'wrong', why: `${fingerprint} signed for “${parsed.namespace}”, not for “${SSHSIG_NAMESPACE}”` };
     const data = signedData(rootBytes, parsed.namespace, parsed.hash);
     if (!verifyWith({ blob: parsed.publicKey }, parsed.algorithm, data, parsed.signature)) {
       return { verdict: 'wrong', why: `the signature by ${fingerprint} is not over this release` };
     }
     const key = trusted.find(({ blob }) => blob.equals(parsed.publicKey));
-    return key === undefined ? { verdict: 'unknown-key', fingerprint } : { verdict: 'trusted', signer: { name: key.name, fingerprint } };
+    return key === undefined
+      ? { verdict: 'unknown-key', fingerprint }
+      : { verdict: 'trusted', signer: { name: key.name, fingerprint } };
   } catch (error) {
     if (isDeliverError(error, 'E_NOT_YET')) return { verdict: 'unsupported', fingerprint };
     return { verdict: 'wrong', why: messageOf(error) };

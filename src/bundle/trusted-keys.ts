@@ -47,12 +47,16 @@ function parseLine(line: string, place: string): PublicKey | string | undefined 
   const namespaces = /(?:^|,)namespaces="([^"]*)"/i.exec(options)?.[1];
   if (namespaces !== undefined && !namespaces.split(',').some(matchesNamespace)) return undefined;
   const blob = Buffer.from(base64, 'base64');
-  if (blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '') || innerType(blob) !== type) return `is not a whole ${type} key`;
+  if (blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '') || innerType(blob) !== type)
+    return `is not a whole ${type} key`;
   return { type, blob, name: at === 0 ? all.slice(2).join(' ') : (all[0] ?? '') };
 }
 
 function matchesNamespace(pattern: string): boolean {
-  const expression = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${expression}$`).test(SSHSIG_NAMESPACE);
 }
 

@@ -20,7 +20,9 @@ export interface Damage {
  * @throws DeliverError E_INTERRUPTED through `signal`; damage is returned, not thrown
  */
 export async function verifyBundle(bundle: Bundle, report: Report, signal: AbortSignal): Promise<readonly Damage[]> {
-  const members = bundle.plan.members.filter((member): member is PlannedMember & { digest: Digest } => member.digest !== undefined);
+  const members = bundle.plan.members.filter(
+    (member): member is PlannedMember & { digest: Digest } => member.digest !== undefined,
+  );
   const total = members.reduce((sum, { size }) => sum + size, 0);
   const damage: Damage[] = [];
   let passed = 0;

@@ -43,7 +43,8 @@ export async function walkProblems(source: ByteSource, from: WalkFrom): Promise<
     if ('problem' in header) return [...problems, `the header at byte ${String(at)} can't be read: ${header.problem}`];
     problems.push(...memberProblems(header, seen, from.known));
     const next = at + TAR_BLOCK + paddedSize(header.size);
-    if (next > source.size) return [...problems, `${quoted(header.name)} says ${String(header.size)} bytes, but the file ends before`];
+    if (next > source.size)
+      return [...problems, `${quoted(header.name)} says ${String(header.size)} bytes, but the file ends before`];
     seen.add(header.name);
     at = next;
   }
@@ -63,7 +64,8 @@ function memberProblems(header: TarHeader, seen: ReadonlySet<string>, known: Rea
 
 async function endProblems(source: ByteSource, at: number): Promise<readonly string[]> {
   const end = await readAt(source, at, 2 * TAR_BLOCK);
-  if (end.length < 2 * TAR_BLOCK || !isZeroBlock(end)) return [`the archive is not closed by two zero blocks at byte ${String(at)}`];
+  if (end.length < 2 * TAR_BLOCK || !isZeroBlock(end))
+    return [`the archive is not closed by two zero blocks at byte ${String(at)}`];
   const trailing = source.size - at - 2 * TAR_BLOCK;
   return trailing === 0 ? [] : [`${String(trailing)} bytes follow the end of the archive at byte ${String(at + 2 * TAR_BLOCK)}`];
 }

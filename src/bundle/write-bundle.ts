@@ -34,7 +34,12 @@ const NOTHING: Fetched = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptB
  * all is there. Interrupted, the same call goes on and fetches no finished blob again.
  * @throws DeliverError E_DIGEST, E_SIZE, E_SOURCE*, E_DISK_FULL, E_OUTPUT, E_INTERRUPTED; the partial file stays
  */
-export async function writeBundle(plan: BundlePlan, path: string, origins: BlobOrigins, options: WriteOptions = {}): Promise<WrittenBundle> {
+export async function writeBundle(
+  plan: BundlePlan,
+  path: string,
+  origins: BlobOrigins,
+  options: WriteOptions = {},
+): Promise<WrittenBundle> {
   const target = resolve(path);
   const { report = SILENT, concurrency = 4 } = options;
   const stop = new AbortController();
@@ -81,5 +86,8 @@ async function writePart(
 }
 
 function interrupted(): DeliverError {
-  return new DeliverError('E_INTERRUPTED', { what: 'The pack was interrupted.', fix: 'Run the same command again: it goes on where it stopped.' });
+  return new DeliverError('E_INTERRUPTED', {
+    what: 'The pack was interrupted.',
+    fix: 'Run the same command again: it goes on where it stopped.',
+  });
 }

@@ -106,9 +106,15 @@ interface OpenedRegistry {
   readonly access: SiteRegistryAccess;
 }
 
-async function openRegistry({ site }: LoadedSite, secrets: SecretStore, hosts: HostConnector, ca: string | undefined): Promise<OpenedRegistry> {
+async function openRegistry(
+  { site }: LoadedSite,
+  secrets: SecretStore,
+  hosts: HostConnector,
+  ca: string | undefined,
+): Promise<OpenedRegistry> {
   const { registry } = site;
-  if (registry === undefined) throw new DeliverError('E_NOT_YET', { what: 'The site file names no registry.', fix: 'Add registry: to the site file.' });
+  if (registry === undefined)
+    throw new DeliverError('E_NOT_YET', { what: 'The site file names no registry.', fix: 'Add registry: to the site file.' });
   const { host, address, plainHttp, via, username, password } = registry;
   const options: Omit<RegistryOptions, 'role'> = {
     host,
@@ -117,8 +123,12 @@ async function openRegistry({ site }: LoadedSite, secrets: SecretStore, hosts: H
     ...(ca === undefined ? {} : { ca }),
     ...(via === undefined ? {} : { dial: dialer(hosts, via) }),
   };
-  const account = username === undefined || password === undefined ? undefined : { username, password: secrets.get(nameIn(password)).reveal() };
-  const connection = await openSiteRegistry({ ...options, ...(account === undefined ? {} : { account }) }, registry.type ?? 'auto');
+  const account =
+    username === undefined || password === undefined ? undefined : { username, password: secrets.get(nameIn(password)).reveal() };
+  const connection = await openSiteRegistry(
+    { ...options, ...(account === undefined ? {} : { account }) },
+    registry.type ?? 'auto',
+  );
   const { writer, harbor, version } = connection;
   return {
     connection,

@@ -51,12 +51,22 @@ export async function composeInspect({ bundle }: { readonly bundle: string }): P
   return inspectBundle(bundle);
 }
 
-export function composeVerify(input: { readonly bundle: string; readonly trust: readonly string[]; readonly allowUnsigned: boolean }): Flow<VerifyResult> {
+export function composeVerify(input: {
+  readonly bundle: string;
+  readonly trust: readonly string[];
+  readonly allowUnsigned: boolean;
+}): Flow<VerifyResult> {
   return verifyFlow({ bundlePath: input.bundle, trust: input.trust, allowUnsigned: input.allowUnsigned });
 }
 
 /** @throws DeliverError E_USAGE, E_FILE_NOT_FOUND */
-export async function composePush({ bundle, flags }: { readonly bundle: string; readonly flags: PushFlags }): Promise<Flow<PushResult>> {
+export async function composePush({
+  bundle,
+  flags,
+}: {
+  readonly bundle: string;
+  readonly flags: PushFlags;
+}): Promise<Flow<PushResult>> {
   const trusted = await loadTrustedKeys(flags.trust ?? []);
   const ca = flags.ca === undefined ? undefined : await readText(flags.ca, 'The certificate authority');
   const given = await accountOf(flags);

@@ -9,7 +9,8 @@ export interface ErrorText {
 export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   E_USAGE: { meaning: 'The command line is not one that deliver knows.', fix: 'See deliver --help, or deliver COMMAND --help.' },
   E_NOT_YET: {
-    meaning: 'The release or site asks for something that this version of deliver can’t do yet. It is refused, never skipped in silence.',
+    meaning:
+      'The release or site asks for something that this version of deliver can’t do yet. It is refused, never skipped in silence.',
     fix: 'Leave that part out of the file, or use a later version of deliver.',
   },
   E_NEEDS_CONSENT: {
@@ -17,21 +18,36 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: 'Look at deliver plan first, then run the command again with --yes.',
   },
 
-  E_FILE_NOT_FOUND: { meaning: 'A file that was named is not there.', fix: 'Check the path; relative paths start at the file that names them.' },
+  E_FILE_NOT_FOUND: {
+    meaning: 'A file that was named is not there.',
+    fix: 'Check the path; relative paths start at the file that names them.',
+  },
   E_FILE_UNREADABLE: { meaning: 'A file is there but can’t be read or written.', fix: 'Check its owner and permissions.' },
   E_YAML: { meaning: 'A file is not YAML that deliver reads.', fix: 'Correct the line that is named.' },
   E_SCHEMA: {
     meaning: 'A release, site or lock file has unknown or malformed fields; each is listed with file, line and column.',
     fix: 'Correct the lines that are named; docs/schema/ has the JSON Schemas for editors.',
   },
-  E_REFERENCE: { meaning: 'A text is not an image reference or digest.', fix: 'Write it as host/path:tag or host/path@sha256:….' },
-  E_VARIABLE: { meaning: 'A ${variable} has no value.', fix: 'Give it a value under versions: in the release, or in the site file.' },
+  E_REFERENCE: {
+    meaning: 'A text is not an image reference or digest.',
+    fix: 'Write it as host/path:tag or host/path@sha256:….',
+  },
+  E_VARIABLE: {
+    meaning: 'A ${variable} has no value.',
+    fix: 'Give it a value under versions: in the release, or in the site file.',
+  },
   E_SECRET_MISSING: {
     meaning: 'A ${secret.name} has no value.',
     fix: 'Set it in the site’s secrets file or in the environment as DELIVER_SECRET_<NAME>.',
   },
-  E_GRAPH: { meaning: 'dependsOn: names something unknown, or goes in a circle.', fix: 'Correct the dependsOn: lists that are named.' },
-  E_PLATFORM: { meaning: 'An image is not there for a platform that the release wants.', fix: 'Change platforms:, or use an image that has it.' },
+  E_GRAPH: {
+    meaning: 'dependsOn: names something unknown, or goes in a circle.',
+    fix: 'Correct the dependsOn: lists that are named.',
+  },
+  E_PLATFORM: {
+    meaning: 'An image is not there for a platform that the release wants.',
+    fix: 'Change platforms:, or use an image that has it.',
+  },
   E_IMAGE_FORMAT: {
     meaning: 'An image is of a form that can’t be carried: schema 1, layers elsewhere, or not an image at all.',
     fix: 'Build or copy the image anew in OCI or Docker v2 schema 2 form.',
@@ -49,15 +65,27 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   E_KUBECONFIG: { meaning: 'The kubeconfig is missing or of no use.', fix: 'Check cluster: in the site file.' },
   E_OUTPUT: { meaning: 'The output can’t be written where it was asked for.', fix: 'Check the path given with --output.' },
-  E_DISK_FULL: { meaning: 'The disk that is written to is full.', fix: 'Free space, then run the same command again: it goes on.' },
+  E_DISK_FULL: {
+    meaning: 'The disk that is written to is full.',
+    fix: 'Free space, then run the same command again: it goes on.',
+  },
 
   E_DIGEST: {
     meaning: 'Bytes don’t have the sha256 digest that was promised. They are never used.',
     fix: 'Get the file or image again from its source; if it stays so, its content was replaced there.',
   },
-  E_SIZE: { meaning: 'There are more or fewer bytes than were promised. They are never used.', fix: 'Get the file or image again from its source.' },
-  E_BUNDLE: { meaning: 'The file is not a bundle, or its structure is not what a bundle may have.', fix: 'Copy the bundle again from where it was packed.' },
-  E_BUNDLE_DAMAGED: { meaning: 'Parts of the bundle are damaged; each is listed.', fix: 'Copy the bundle again, then run deliver verify.' },
+  E_SIZE: {
+    meaning: 'There are more or fewer bytes than were promised. They are never used.',
+    fix: 'Get the file or image again from its source.',
+  },
+  E_BUNDLE: {
+    meaning: 'The file is not a bundle, or its structure is not what a bundle may have.',
+    fix: 'Copy the bundle again from where it was packed.',
+  },
+  E_BUNDLE_DAMAGED: {
+    meaning: 'Parts of the bundle are damaged; each is listed.',
+    fix: 'Copy the bundle again, then run deliver verify.',
+  },
   E_UNSIGNED: {
     meaning: 'The bundle carries no signature.',
     fix: 'Ask for a bundle packed with --sign-key. If you accept it as it is: --allow-unsigned.',
@@ -66,37 +94,94 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'The bundle is signed, but by no key that you trust.',
     fix: 'If the signer is right, add the public key under trust: in the site file, or give it with --trust.',
   },
-  E_SIGNATURE: { meaning: 'The signature does not fit the bundle: one of the two was changed.', fix: 'Do not install it. Ask the packager.' },
+  E_SIGNATURE: {
+    meaning: 'The signature does not fit the bundle: one of the two was changed.',
+    fix: 'Do not install it. Ask the packager.',
+  },
   E_HOST_KEY: {
     meaning: 'A host showed another SSH key than the one that is known, or is not known at all.',
     fix: 'Compare the fingerprint with the host’s owner, then set hostKey: in the site file or update known_hosts.',
   },
 
-  E_SOURCE: { meaning: 'A registry or server on the connected side failed or can’t be reached.', fix: 'Check the network and sources: in the release, then run the command again.' },
-  E_SOURCE_AUTH: { meaning: 'A registry on the connected side refused the account.', fix: 'Log in again (docker login HOST), then run the command again.' },
+  E_SOURCE: {
+    meaning: 'A registry or server on the connected side failed or can’t be reached.',
+    fix: 'Check the network and sources: in the release, then run the command again.',
+  },
+  E_SOURCE_AUTH: {
+    meaning: 'A registry on the connected side refused the account.',
+    fix: 'Log in again (docker login HOST), then run the command again.',
+  },
   E_SOURCE_NOT_FOUND: { meaning: 'An image, chart or file is not at its source.', fix: 'Check the name and the tag.' },
-  E_REGISTRY: { meaning: 'The site’s registry failed or can’t be reached.', fix: 'When it is well again, run the same command: nothing that arrived is sent twice.' },
-  E_REGISTRY_AUTH: { meaning: 'The site’s registry refused the account.', fix: 'Check registry.username and registry.password, and what the account may do.' },
-  E_REGISTRY_QUOTA: { meaning: 'The quota of a Harbor project is used up.', fix: 'Raise the project’s quota in Harbor, then run the same command again.' },
-  E_REGISTRY_FULL: { meaning: 'The disk of the registry is full.', fix: 'Free space on the registry host, then run the same command again.' },
-  E_REGISTRY_IMMUTABLE: { meaning: 'A tag is immutable in Harbor and points to something else.', fix: 'Ship a new tag, or change the project’s immutability rule.' },
-  E_REGISTRY_READ_ONLY: { meaning: 'The registry is in read-only mode.', fix: 'End the read-only mode in Harbor, then run the same command again.' },
-  E_HARBOR: { meaning: 'Harbor’s API answered with an error.', fix: 'Look at Harbor’s core log, then run the same command again.' },
-  E_SSH: { meaning: 'A host can’t be reached over SSH, or the connection broke.', fix: 'Check address, port and via: of the host in the site file.' },
-  E_SSH_AUTH: { meaning: 'A host refused the key or password.', fix: 'Check user, key and password of the host in the site file.' },
+  E_REGISTRY: {
+    meaning: 'The site’s registry failed or can’t be reached.',
+    fix: 'When it is well again, run the same command: nothing that arrived is sent twice.',
+  },
+  E_REGISTRY_AUTH: {
+    meaning: 'The site’s registry refused the account.',
+    fix: 'Check registry.username and registry.password, and what the account may do.',
+  },
+  E_REGISTRY_QUOTA: {
+    meaning: 'The quota of a Harbor project is used up.',
+    fix: 'Raise the project’s quota in Harbor, then run the same command again.',
+  },
+  E_REGISTRY_FULL: {
+    meaning: 'The disk of the registry is full.',
+    fix: 'Free space on the registry host, then run the same command again.',
+  },
+  E_REGISTRY_IMMUTABLE: {
+    meaning: 'A tag is immutable in Harbor and points to something else.',
+    fix: 'Ship a new tag, or change the project’s immutability rule.',
+  },
+  E_REGISTRY_READ_ONLY: {
+    meaning: 'The registry is in read-only mode.',
+    fix: 'End the read-only mode in Harbor, then run the same command again.',
+  },
+  E_HARBOR: {
+    meaning: 'Harbor’s API answered with an error.',
+    fix: 'Look at Harbor’s core log, then run the same command again.',
+  },
+  E_SSH: {
+    meaning: 'A host can’t be reached over SSH, or the connection broke.',
+    fix: 'Check address, port and via: of the host in the site file.',
+  },
+  E_SSH_AUTH: {
+    meaning: 'A host refused the key or password.',
+    fix: 'Check user, key and password of the host in the site file.',
+  },
   E_SUDO: { meaning: 'sudo on a host refused.', fix: 'Check sudo and sudoPassword of the host in the site file.' },
   E_HOST: { meaning: 'A command on a host failed.', fix: 'Look at the host; then run the same command again.' },
-  E_CLUSTER: { meaning: 'The Kubernetes API failed or can’t be reached.', fix: 'When it is well again, run the same command: it goes on.' },
-  E_CLUSTER_AUTH: { meaning: 'The Kubernetes API refused the account.', fix: 'Check the kubeconfig and what its account may do.' },
+  E_CLUSTER: {
+    meaning: 'The Kubernetes API failed or can’t be reached.',
+    fix: 'When it is well again, run the same command: it goes on.',
+  },
+  E_CLUSTER_AUTH: {
+    meaning: 'The Kubernetes API refused the account.',
+    fix: 'Check the kubeconfig and what its account may do.',
+  },
   E_APPLY: { meaning: 'The API server refused an object.', fix: 'Correct the app in the release; the field is named above.' },
-  E_CONFLICT: { meaning: 'Somebody else owns a field that deliver would set.', fix: 'Agree who owns it; then remove it there or from the release.' },
-  E_IMAGE_PULL: { meaning: 'A node can’t pull an image.', fix: 'Run deliver plan: it checks mirrors and accounts of every node.' },
-  E_NOT_READY: { meaning: 'An app did not become ready in its time.', fix: 'Look at the pod’s log and events; then run the same command again.' },
+  E_CONFLICT: {
+    meaning: 'Somebody else owns a field that deliver would set.',
+    fix: 'Agree who owns it; then remove it there or from the release.',
+  },
+  E_IMAGE_PULL: {
+    meaning: 'A node can’t pull an image.',
+    fix: 'Run deliver plan: it checks mirrors and accounts of every node.',
+  },
+  E_NOT_READY: {
+    meaning: 'An app did not become ready in its time.',
+    fix: 'Look at the pod’s log and events; then run the same command again.',
+  },
 
-  E_PREFLIGHT: { meaning: 'A check before the install failed. Nothing was changed.', fix: 'Mend what is listed, then run the same command again.' },
+  E_PREFLIGHT: {
+    meaning: 'A check before the install failed. Nothing was changed.',
+    fix: 'Mend what is listed, then run the same command again.',
+  },
   E_BUG: {
     meaning: 'deliver broke.',
     fix: 'Please report it with the output of the same command and DEBUG=deliver.',
   },
-  E_INTERRUPTED: { meaning: 'The person or the system asked deliver to stop.', fix: 'Run the same command again: it goes on where it stopped.' },
+  E_INTERRUPTED: {
+    meaning: 'The person or the system asked deliver to stop.',
+    fix: 'Run the same command again: it goes on where it stopped.',
+  },
 };

@@ -4,11 +4,14 @@ import { padEnd, widthOf, wrap } from './text.ts';
 export type CommandClass = Command.Class;
 type Flag = Interfaces.FlagInput[string];
 
+const PURPOSE =
+  'Packages a whole release, carries it as one file across a one-way gateway, installs it on a site that never sees the internet.';
+
 /** `deliver --help`: the life of a release, verb by verb. */
-export function rootHelp(commands: Readonly<Record<string, CommandClass>>, description: string, width = 80): string[] {
+export function rootHelp(commands: Readonly<Record<string, CommandClass>>, width = 80): string[] {
   const rows = Object.entries(commands).map(([id, command]): [string, string] => [id, command.summary ?? '']);
   return [
-    ...wrap(`${description}.`, width),
+    ...wrap(PURPOSE, width),
     '',
     '  deliver COMMAND [flags]',
     '',
@@ -44,7 +47,9 @@ export function commandHelp(id: string, command: CommandClass, width = 80): stri
 
 /** `deliver push BUNDLE --to HOST[/PROJECT] [flags]`: what is required, by name. */
 export function usageOf(id: string, command: CommandClass): string {
-  const args = Object.entries(command.args).map(([name, arg]) => (arg.required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`));
+  const args = Object.entries(command.args).map(([name, arg]) =>
+    arg.required === true ? name.toUpperCase() : `[${name.toUpperCase()}]`,
+  );
   const required = Object.entries(command.flags)
     .filter(([, flag]) => flag.required === true)
     .map(([name, flag]) => `--${name}${valueOf(flag)}`);
@@ -55,7 +60,10 @@ export function usageOf(id: string, command: CommandClass): string {
 export function flagRows(flags: Interfaces.FlagInput | undefined): [string, string][] {
   return Object.entries(flags ?? {})
     .filter(([, flag]) => flag.hidden !== true)
-    .map(([name, flag]) => [`${flag.char === undefined ? '   ' : `-${flag.char},`} --${name}${valueOf(flag)}`, descriptionOf(flag)]);
+    .map(([name, flag]) => [
+      `${flag.char === undefined ? '   ' : `-${flag.char},`} --${name}${valueOf(flag)}`,
+      descriptionOf(flag),
+    ]);
 }
 
 /** The examples of a command as pairs of what it is for and the line to type. */

@@ -11,7 +11,9 @@ export default class Help extends HelpBase {
     const command = Object.hasOwn(commands, id) ? commands[id] : undefined;
     const output = outputTo(process.stdout);
     const lines =
-      command === undefined ? rootHelp(commands, this.config.pjson.description ?? '', output.width) : commandHelp(id, command, output.width);
+      command === undefined
+        ? rootHelp(commands, output.width)
+        : commandHelp(id, command, output.width);
     for (const line of lines) output.line(line);
   }
 

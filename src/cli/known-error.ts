@@ -7,7 +7,10 @@ import { WORDS } from './words.ts';
  */
 export function knownError(error: unknown): DeliverError {
   if (isDeliverError(error)) return error;
-  return systemError(error) ?? new DeliverError('E_BUG', { what: 'deliver broke.', why: messageOf(error), fix: WORDS.reportBug, cause: error });
+  return (
+    systemError(error) ??
+    new DeliverError('E_BUG', { what: 'deliver broke.', why: messageOf(error), fix: WORDS.reportBug, cause: error })
+  );
 }
 
 /** The interruption that a person asked for, with what the step knew about the state it left. */

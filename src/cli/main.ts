@@ -13,7 +13,7 @@ import { checkCommand, usageError } from './usage-error.ts';
 /** Runs one command line and gives the exit code; everything that a person sees of a failure is written here. */
 export async function main(argv: readonly string[]): Promise<number> {
   settings.enableAutoTranspile = false;
-  if (argv.includes('--no-color')) process.env['NO_COLOR'] = '1';
+  if (argv.includes('--no-color')) process.env.NO_COLOR = '1';
   const words = helpAsFlag(argv);
   const broken = (error: unknown): void => {
     process.exit(tell(error, words));
@@ -51,7 +51,7 @@ function tell(thrown: unknown, argv: readonly string[]): number {
 }
 
 function wantsStack(): boolean {
-  return (process.env['DEBUG'] ?? '').split(',').some((name) => name === 'deliver' || name === '*');
+  return (process.env.DEBUG ?? '').split(',').some((name) => name === 'deliver' || name === '*');
 }
 
 function stackOf(error: unknown): string {

@@ -53,7 +53,11 @@ export async function consent(question: string, yes: boolean, terminal: Terminal
     });
   }
   if (await confirm(question, terminal)) return;
-  throw new DeliverError('E_INTERRUPTED', { what: 'Not done, as you said.', fix: 'Run the same command again when you are ready.', state: 'Nothing was changed.' });
+  throw new DeliverError('E_INTERRUPTED', {
+    what: 'Not done, as you said.',
+    fix: 'Run the same command again when you are ready.',
+    state: 'Nothing was changed.',
+  });
 }
 
 function readLine(input: NodeJS.ReadStream, output: NodeJS.WritableStream): Promise<string> {

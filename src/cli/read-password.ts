@@ -12,7 +12,10 @@ export async function readPassword(username: string, host: string, fromStdin: bo
     // One line break at the end is the shell's, not the password's.
     const password = (await text(process.stdin)).replace(/\r?\n$/, '');
     if (password !== '') return new Secret(password);
-    throw new DeliverError('E_USAGE', { what: 'Standard input is empty: there is no password in it.', fix: 'Give it with < FILE or a pipe.' });
+    throw new DeliverError('E_USAGE', {
+      what: 'Standard input is empty: there is no password in it.',
+      fix: 'Give it with < FILE or a pipe.',
+    });
   }
   if (canAsk()) return askSecret(`Password of ${username} at ${host}: `);
   throw new DeliverError('E_USAGE', {

@@ -17,7 +17,10 @@ export function doneLines(title: string, summary: string, took: number, titleWid
   const room = width - head.length - (time === '' ? 0 : time.length + 2);
   const [first = '', ...rest] = wrap(clean(summary), Math.max(20, room));
   const line = `${head}${first}`.trimEnd();
-  return [time === '' ? line : (spread(line, time, width) ?? `${line}  ${time}`), ...rest.map((part) => below(part, head.length, width))];
+  return [
+    time === '' ? line : (spread(line, time, width) ?? `${line}  ${time}`),
+    ...rest.map((part) => below(part, head.length, width)),
+  ];
 }
 
 /** A part of a summary below its column; further left when it is one long word, such as a digest. */

@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 /** Columns that text takes on a terminal, colours not counted. */
 export function widthOf(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+  return Array.from(stripVTControlCharacters(text)).length;
 }
 
 export function padEnd(text: string, width: number): string {
@@ -15,7 +15,7 @@ export function padStart(text: string, width: number): string {
 
 /** `text` cut to `width` columns, `…` at the end when something was left out. Plain text only. */
 export function truncate(text: string, width: number): string {
-  const letters = [...text];
+  const letters = Array.from(text);
   return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 

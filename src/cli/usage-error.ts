@@ -1,4 +1,4 @@
-import { Errors } from '@oclif/core';
+import type { Errors } from '@oclif/core';
 import { DeliverError } from '../core/errors.ts';
 import { didYouMean, nearest } from '../manifest/suggest.ts';
 import { WORDS } from './words.ts';

@@ -4,20 +4,39 @@ import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { truncate } from './text.ts';
 
-const SIGNATURE = { good: 'signed by', wrong: 'WRONG signature by', unsupported: 'signature that this version can’t check, by' } as const;
+const SIGNATURE = {
+  good: 'signed by',
+  wrong: 'WRONG signature by',
+  unsupported: 'signature that this version can’t check, by',
+} as const;
 
 /** `deliver inspect`: what is in a bundle, biggest first within each kind. Amounts stand in one column. */
 export function viewInspect(result: InspectResult, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
   const facts = [bytesText(result.size), countText(result.blobs, 'blob'), result.platforms.join(', ')].join(' · ');
-  const signatures = result.signatures.map(({ fingerprint, state }) => `  ${SIGNATURE[state]} ${fingerprint ?? 'an unreadable key'}`);
-  const bySize = <Item extends { readonly size: number }>(items: readonly Item[]): Item[] => [...items].sort((a, b) => b.size - a.size);
+  const signatures = result.signatures.map(
+    ({ fingerprint, state }) => `  ${SIGNATURE[state]} ${fingerprint ?? 'an unreadable key'}`,
+  );
+  const bySize = <Item extends { readonly size: number }>(items: readonly Item[]): Item[] =>
+    [...items].sort((a, b) => b.size - a.size);
   return [
     style.bold(`${result.release} ${result.version}`) + `   ${facts}`,
     `  ${result.root}`,
     ...(signatures.length === 0 ? [`  ${style.warn('not signed')}`] : signatures),
-    ...section('Images', bySize(result.images).map((image) => [image.reference, bytesText(image.size), sharedText(image.shared)]), width),
-    ...section('Charts', bySize(result.charts).map((chart) => [`${chart.name} ${chart.version}`, bytesText(chart.size), '']), width),
-    ...section('Files', bySize(result.files).map((file) => [file.name, bytesText(file.size), '']), width),
+    ...section(
+      'Images',
+      bySize(result.images).map((image) => [image.reference, bytesText(image.size), sharedText(image.shared)]),
+      width,
+    ),
+    ...section(
+      'Charts',
+      bySize(result.charts).map((chart) => [`${chart.name} ${chart.version}`, bytesText(chart.size), '']),
+      width,
+    ),
+    ...section(
+      'Files',
+      bySize(result.files).map((file) => [file.name, bytesText(file.size), '']),
+      width,
+    ),
   ];
 }
 

@@ -7,6 +7,8 @@ import { MARK } from './words.ts';
 export function viewInstall(result: InstallResult, { style }: Pick<Output, 'style'>): string[] {
   const name = `${result.release} ${result.version}`;
   const said =
-    result.changed === 0 ? `${name} was already installed on ${result.site}; nothing was changed.` : `${name} is installed on ${result.site}.`;
+    result.changed === 0
+      ? `${name} was already installed on ${result.site}; nothing was changed.`
+      : `${name} is installed on ${result.site}.`;
   return ['', `${style.good(MARK.done)} ${said}`, ...addressLines(result).slice(1)];
 }

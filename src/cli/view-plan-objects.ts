@@ -2,7 +2,7 @@ import type { FieldChange, ObjectPlan } from '../flows/plan-types.ts';
 import { countText } from '../core/amounts.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
-import { truncate } from './text.ts';
+import { truncate, widthOf } from './text.ts';
 
 /** A person reads this many fields of one object; `--json` has them all. */
 const MOST_FIELDS = 12;
@@ -11,10 +11,15 @@ const MOST_FIELDS = 12;
 export function objectLines(objects: readonly ObjectPlan[], style: Style, width: number): string[] {
   const touched = objects.filter(({ action }) => action !== 'same');
   const same = objects.length - touched.length;
-  const rows = touched.map(({ ref, action }) => [nameOf(ref), ref.kind, action === 'create' ? style.good('+ new') : style.warn('~ changed')]);
+  const rows = touched.map(({ ref, action }) => [
+    nameOf(ref),
+    ref.kind,
+    action === 'create' ? style.good('+ new') : style.warn('~ changed'),
+  ]);
   const names = table(rows);
   const lines = touched.flatMap((object, index) => [names[index] ?? '', ...fieldLines(object, style, width)]);
-  const rest = same === 0 ? [] : [`${countText(same, 'object')} stay${same === 1 ? 's' : ''} as ${same === 1 ? 'it is' : 'they are'}`];
+  const rest =
+    same === 0 ? [] : [`${countText(same, 'object')} stay${same === 1 ? 's' : ''} as ${same === 1 ? 'it is' : 'they are'}`];
   return lines.length === 0 && rest.length === 0 ? ['no objects'] : [...lines, ...rest];
 }
 
@@ -33,7 +38,7 @@ function fieldLines({ action, changes }: ObjectPlan, style: Style, width: number
 function fieldText({ path, kind, before, after }: FieldChange, style: Style, width: number): string {
   const values = kind === 'change' ? `${short(before)} → ${short(after)}` : short(kind === 'add' ? after : before);
   const mark = { add: style.good('+'), remove: style.bad('-'), change: style.warn('~') }[kind];
-  const room = Math.max(24, width - 3 - [...values].length);
+  const room = Math.max(24, width - 3 - widthOf(values));
   const shownPath = path.length <= room ? path : `…${path.slice(path.length - room + 1)}`;
   return `${mark} ${shownPath} ${values}`;
 }

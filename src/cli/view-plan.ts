@@ -14,7 +14,11 @@ export interface PlanCommand {
 }
 
 /** `deliver plan`: what an install would do, one part per line of the design, then the command that does it. */
-export function viewPlan(plan: PlanResult, { bundle, site }: PlanCommand, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
+export function viewPlan(
+  plan: PlanResult,
+  { bundle, site }: PlanCommand,
+  { style, width }: Pick<Output, 'style' | 'width'>,
+): string[] {
   const versions = plan.from === undefined || plan.from === plan.version ? plan.version : `${plan.from} → ${plan.version}`;
   const head = [
     `${plan.release} ${versions} on ${plan.site}`,
@@ -67,12 +71,22 @@ function checkLines({ outcome, host, title, found, fix }: Check, style: Style, w
 function registryTexts({ images, imagesToPush, bytesToPush, projectsToMake }: PlanResult['registry']): string[] {
   const present = images - imagesToPush;
   const there = `${present} ${present === 1 ? 'is' : 'are'} already there`;
-  const push = imagesToPush === 0 ? `nothing to push; ${there}` : `push ${countText(imagesToPush, 'image')}, ${bytesText(bytesToPush)}; ${there}`;
-  return [push, ...(projectsToMake.length === 0 ? [] : [`make ${projectsToMake.length === 1 ? 'project' : 'projects'} ${projectsToMake.join(', ')}`])];
+  const push =
+    imagesToPush === 0
+      ? `nothing to push; ${there}`
+      : `push ${countText(imagesToPush, 'image')}, ${bytesText(bytesToPush)}; ${there}`;
+  return [
+    push,
+    ...(projectsToMake.length === 0
+      ? []
+      : [`make ${projectsToMake.length === 1 ? 'project' : 'projects'} ${projectsToMake.join(', ')}`]),
+  ];
 }
 
 function hostTexts({ nodes }: PlanResult): string[] {
   const changed = nodes.filter(({ files }) => files.length > 0);
   if (changed.length === 0) return ['no change'];
-  return changed.flatMap(({ host, files }) => files.map((file, index) => `${index === 0 ? host : ' '.repeat(host.length)}  write ${file}`));
+  return changed.flatMap(({ host, files }) =>
+    files.map((file, index) => `${index === 0 ? host : ' '.repeat(host.length)}  write ${file}`),
+  );
 }

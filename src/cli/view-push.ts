@@ -6,7 +6,11 @@ import { MARK } from './words.ts';
 /** What `deliver push` says at its end. */
 export function viewPush(result: PushResult, to: string, style: Style): string[] {
   const { taggedImages, presentImages, pushedBytes, projectsMade } = result;
-  if (taggedImages === 0) return ['', `${style.good(MARK.done)} ${to} has all ${countText(presentImages, 'reference')} already; nothing was changed.`];
+  if (taggedImages === 0)
+    return ['', `${style.good(MARK.done)} ${to} has all ${countText(presentImages, 'reference')} already; nothing was changed.`];
   const made = projectsMade === 0 ? '' : `, ${countText(projectsMade, 'project')} made`;
-  return ['', `${style.good(MARK.done)} ${to} has all ${countText(taggedImages + presentImages, 'reference')}: ${bytesText(pushedBytes)} sent${made}.`];
+  return [
+    '',
+    `${style.good(MARK.done)} ${to} has all ${countText(taggedImages + presentImages, 'reference')}: ${bytesText(pushedBytes)} sent${made}.`,
+  ];
 }

@@ -22,7 +22,9 @@ export function resolveSummary({ lock, lockPath, outcome }: ResolveResult): Reso
 
 /** What `deliver resolve` says at its end. */
 export function viewResolve(result: ResolveSummary, style: Style): string[] {
-  const counts = [countText(result.images, 'image'), countText(result.charts, 'chart'), countText(result.files, 'file')].join(', ');
+  const counts = [countText(result.images, 'image'), countText(result.charts, 'chart'), countText(result.files, 'file')].join(
+    ', ',
+  );
   const done = style.good(MARK.done);
   if (result.outcome === 'unchanged') return ['', `${done} ${result.lockPath} is up to date   ${counts}`];
   return ['', `${done} ${style.bold(result.lockPath)}   ${counts}`, '  Review and commit it: it is what pack ships.'];

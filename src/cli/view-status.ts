@@ -18,8 +18,14 @@ const APP_STATE: Readonly<Record<AppStatus['state'], State>> = {
 /** `deliver status`: how a site is, in one screen. */
 export function viewStatus(result: StatusResult, { style }: Pick<Output, 'style'>): string[] {
   const { registry } = result;
-  const releases = result.releases.map(({ name, version, state, installedAt }) => [`${name} ${version}`, state, dayOf(installedAt)]);
-  const registryName = [registry.host, registry.version === undefined ? '' : `Harbor ${registry.version}`].filter((part) => part !== '').join(' · ');
+  const releases = result.releases.map(({ name, version, state, installedAt }) => [
+    `${name} ${version}`,
+    state,
+    dayOf(installedAt),
+  ]);
+  const registryName = [registry.host, registry.version === undefined ? '' : `Harbor ${registry.version}`]
+    .filter((part) => part !== '')
+    .join(' · ');
   return [
     `${style.bold(result.site)}   Kubernetes ${result.kubernetes}`,
     '',
@@ -46,7 +52,11 @@ function appRow(app: AppStatus): { state: State; cells: readonly string[] } {
 /** Rows with ✔, … or ✖ before them. */
 function marked(rows: readonly { readonly state: State; readonly cells: readonly string[] }[], style: Style): string[] {
   const lines = table(rows.map(({ cells }) => cells));
-  const mark: Readonly<Record<State, string>> = { good: style.good(MARK.done), wait: style.warn(MARK.running), bad: style.bad(MARK.failed) };
+  const mark: Readonly<Record<State, string>> = {
+    good: style.good(MARK.done),
+    wait: style.warn(MARK.running),
+    bad: style.bad(MARK.failed),
+  };
   return lines.map((line, index) => `  ${mark[rows[index]?.state ?? 'good']} ${line}`);
 }
 

@@ -6,6 +6,7 @@ export const WORDS = {
   stopping: 'Stopping cleanly. Press Ctrl-C again to stop at once.',
   interrupted: 'Stopped, as you asked.',
   goOn: 'Run the same command again: it goes on where it stopped.',
-  reportBug: 'This is a bug in deliver, not your mistake. Please report it with the output of the same command and DEBUG=deliver.',
+  reportBug:
+    'This is a bug in deliver, not your mistake. Please report it with the output of the same command and DEBUG=deliver.',
   seeHelp: (command: string): string => `deliver ${command} --help`.replace('  ', ' '),
 } as const;

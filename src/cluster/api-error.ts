@@ -21,7 +21,7 @@ export function apiError(status: ApiStatus, asked: Asked): DeliverError {
   if (status.status === 403) return refused(status, asked, object);
   const conflicts = status.causes.filter((cause) => cause.reason === 'FieldManagerConflict');
   if (status.status === 409 && conflicts.length > 0) return conflict(status, object, conflicts);
-  if (status.status >= 500 || status.status === 429) return unavailable(status, object);
+  if ((status.status >= 500 && !status.badPatch) || status.status === 429) return unavailable(status, object);
   const secret = asked.ref.kind === 'Secret';
   return new DeliverError('E_APPLY', {
     what: `The cluster refuses ${object}.`,
@@ -95,7 +95,9 @@ function unavailable(status: ApiStatus, object: string): DeliverError {
   return new DeliverError('E_CLUSTER', {
     what: `The cluster did not manage to answer about ${object}.`,
     why: `HTTP ${String(status.status)}: ${status.message}`,
-    fix: 'Look at the API server and etcd, then run the same command again.',
+    fix: status.message.includes('webhook')
+      ? 'Look at the webhook that the message names (its pods, its Service), then run the same command again.'
+      : 'Look at the API server and etcd, then run the same command again.',
     state: UNCHANGED,
     cause: status,
   });
@@ -105,7 +107,7 @@ function fixOf(status: ApiStatus): string {
   if (/immutable|updates to \w+ spec for fields other than/i.test(status.message)) {
     return 'This field can’t be changed in place. Delete the object (a StatefulSet with --cascade=orphan keeps its pods), then run the same command again.';
   }
-  if (/strict decoding error|unknown field/.test(status.message)) {
+  if (/strict decoding error|unknown field|field not declared in schema/.test(status.message)) {
     return 'The cluster’s version does not know this field. Compare it with kubernetes.version of the release.';
   }
   if (status.status === 409) return 'Run the same command again.';

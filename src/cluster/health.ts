@@ -1,6 +1,7 @@
 import { DeliverError } from '../core/errors.ts';
 import { SILENT, type Report } from '../core/report.ts';
 import { warningsOf } from './events.ts';
+import { conditionOf } from './fields.ts';
 import { pause } from './pause.ts';
 import { podError } from './pod-error.ts';
 import { diagnosePods, type PodProblem } from './pod-problem.ts';
@@ -151,7 +152,12 @@ class Wait {
     if (problem !== undefined) return podError(where, await this.#withAnswer(problem, pods), stateOf(pods));
     const blocked = [...pods.current, ...pods.old].find((pod) => !isReady(pod));
     const warnings = await warningsOf(this.#api, blocked ?? object, this.#options.signal);
-    const why = [status.message, ...warnings.slice(0, 1).map(({ reason, message }) => `${reason}: ${message}`)].join('. ');
+    const failure = conditionOf(object, 'ReplicaFailure')?.message;
+    const why = [
+      status.message,
+      ...(failure === undefined ? [] : [failure]),
+      ...warnings.slice(0, 1).map(({ reason, message }) => `${reason}: ${message}`),
+    ].join('. ');
     if (status.state !== 'failed') return tooLate(where, why, stateOf(pods));
     return new DeliverError('E_NOT_READY', {
       what: `${where} failed.`,

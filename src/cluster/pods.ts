@@ -45,8 +45,7 @@ function isNewest(pod: KubeObject, workload: KubeObject): boolean {
 }
 
 function selectorOf(workload: KubeObject): string | undefined {
-  const { matchLabels } =
-    (workload.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector ?? {};
+  const { matchLabels } = (workload.spec as { selector?: { matchLabels?: Record<string, string> } } | undefined)?.selector ?? {};
   if (matchLabels === undefined) return undefined;
   return Object.entries(matchLabels)
     .map(([key, value]) => `${key}=${value}`)

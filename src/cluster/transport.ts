@@ -5,6 +5,7 @@ import pRetry from 'p-retry';
 import { Agent, type buildConnector } from 'undici';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
+import { isBadPatch } from './api-status.ts';
 import { pause } from './pause.ts';
 import type { KubeEndpoint } from './kubeconfig.ts';
 
@@ -129,6 +130,7 @@ export class KubeTransport {
 
   #judge(answer: KubeAnswer, retryAfter: number): KubeAnswer {
     const { status } = answer;
+    if (status === 500 && isBadPatch(answer.body)) return answer;
     const settling = (status === 401 || status === 403) && performance.now() - this.#lastOutage < SETTLING;
     if (status === 429 || status >= 500 || settling) {
       if (status >= 500) this.#lastOutage = performance.now();

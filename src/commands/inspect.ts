@@ -8,7 +8,8 @@ export default class Inspect extends BaseCommand {
     '<%= config.bin %> inspect bundles/gatekeeper-suite-3.6.2.tar',
     {
       description: 'The images and their digests',
-      command: "<%= config.bin %> inspect bundles/gatekeeper-suite-3.6.2.tar --json | jq -r '.images[] | .reference + \" \" + .digest'",
+      command:
+        '<%= config.bin %> inspect bundles/gatekeeper-suite-3.6.2.tar --json | jq -r \'.images[] | .reference + " " + .digest\'',
     },
   ];
   static override args = { bundle: bundleArg };

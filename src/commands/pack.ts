@@ -25,7 +25,11 @@ Killed half way, the same command goes on and downloads nothing twice.`;
     const { composePack } = await import('../cli/compose.ts');
     const { viewPack } = await import('../cli/view-pack.ts');
     const signKey = flags['sign-key'];
-    const flow = await composePack({ release: args.release, output: flags.output, ...(signKey === undefined ? {} : { signKey }) });
+    const flow = await composePack({
+      release: args.release,
+      output: flags.output,
+      ...(signKey === undefined ? {} : { signKey }),
+    });
     const result = await this.runFlow(flow);
     this.showResult(result, (shown) => viewPack(shown, this.output.style));
   }

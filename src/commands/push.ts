@@ -16,7 +16,11 @@ What is already there is not sent again.`;
   ];
   static override args = { bundle: bundleArg };
   static override flags = {
-    to: Flags.string({ required: true, helpValue: 'HOST[/PROJECT]', description: 'registry, and a project to put everything below' }),
+    to: Flags.string({
+      required: true,
+      helpValue: 'HOST[/PROJECT]',
+      description: 'registry, and a project to put everything below',
+    }),
     username: Flags.string({ helpValue: 'NAME', description: 'registry account; without it the docker config is used' }),
     'password-stdin': Flags.boolean({ description: 'read the password from standard input', dependsOn: ['username'] }),
     ca: Flags.string({ helpValue: 'FILE', description: 'PEM file of a private certificate authority' }),

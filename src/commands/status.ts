@@ -3,7 +3,8 @@ import { siteFlag } from '../cli/shared-flags.ts';
 
 export default class Status extends BaseCommand {
   static override summary = 'Show how a site is: hosts, registry, release, apps, addresses';
-  static override description = 'Reads only. A host or part that does not answer is shown as such; the rest is shown all the same.';
+  static override description =
+    'Reads only. A host or part that does not answer is shown as such; the rest is shown all the same.';
   static override examples = ['<%= config.bin %> status --site plant-7.yaml'];
   static override flags = { site: siteFlag };
 

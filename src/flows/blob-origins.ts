@@ -31,12 +31,24 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
   const add = (digest: Digest, origin: Origin): void => {
     if (!origins.has(digest)) origins.set(digest, origin);
   };
-  const addArtifact = (reference: string, manifests: readonly { digest: Digest }[], blobs: readonly { digest: Digest }[]): void => {
-    for (const { digest } of manifests) add(digest, { name: `${reference}, manifest ${digest}`, open: (signal) => manifest(sources.images, reference, digest, signal) });
-    for (const { digest } of blobs) add(digest, { name: `${reference}, blob ${digest}`, open: (signal) => blob(sources.images, reference, digest, signal) });
+  const addArtifact = (
+    reference: string,
+    manifests: readonly { digest: Digest }[],
+    blobs: readonly { digest: Digest }[],
+  ): void => {
+    for (const { digest } of manifests)
+      add(digest, {
+        name: `${reference}, manifest ${digest}`,
+        open: (signal) => manifest(sources.images, reference, digest, signal),
+      });
+    for (const { digest } of blobs)
+      add(digest, { name: `${reference}, blob ${digest}`, open: (signal) => blob(sources.images, reference, digest, signal) });
   };
   for (const file of lock.files) {
-    add(file.digest, { name: `file ${file.name} (${file.source})`, open: (signal) => sources.files.open(sourceLocation(sources.folder, file.source), signal) });
+    add(file.digest, {
+      name: `file ${file.name} (${file.source})`,
+      open: (signal) => sources.files.open(sourceLocation(sources.folder, file.source), signal),
+    });
   }
   for (const image of lock.images) addArtifact(image.reference, [image, ...(image.manifests ?? [])], image.blobs);
   for (const chart of lock.charts) {
@@ -58,16 +70,27 @@ function chartArchive(chart: LockedChart, { files, folder }: ContentSources): Or
   const isUrl = chart.source.includes('://');
   return {
     name: `chart ${chart.name} ${chart.version} (${chart.source})`,
-    open: async (signal) => (isUrl ? files.open(chart.source, signal) : once((await packChart(resolve(folder, chart.source))).archive)),
+    open: async (signal) =>
+      isUrl ? files.open(chart.source, signal) : once((await packChart(resolve(folder, chart.source))).archive),
   };
 }
 
-async function manifest(images: ImageSource, reference: string, digest: Digest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+async function manifest(
+  images: ImageSource,
+  reference: string,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const { reader, repository } = images.locate(parseReference(reference));
   return once((await reader.manifest(repository, digest, signal)).bytes);
 }
 
-async function blob(images: ImageSource, reference: string, digest: Digest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+async function blob(
+  images: ImageSource,
+  reference: string,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const { reader, repository } = images.locate(parseReference(reference));
   return reader.blob(repository, digest, signal);
 }

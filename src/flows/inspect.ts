@@ -17,8 +17,20 @@ export interface InspectResult {
   readonly root: string;
   readonly signatures: readonly InspectedSignature[];
   readonly images: readonly InspectedImage[];
-  readonly charts: readonly { readonly name: string; readonly version: string; readonly reference: string; readonly digest: string; readonly size: number }[];
-  readonly files: readonly { readonly name: string; readonly title: string; readonly source: string; readonly digest: string; readonly size: number }[];
+  readonly charts: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly reference: string;
+    readonly digest: string;
+    readonly size: number;
+  }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly source: string;
+    readonly digest: string;
+    readonly size: number;
+  }[];
   /** Bytes of all blobs, each counted once. */
   readonly content: number;
   readonly blobs: number;
@@ -60,7 +72,13 @@ export async function inspectBundle(path: string): Promise<InspectResult> {
     root: bundle.root.digest,
     signatures: bundle.signatures.map(({ armored }) => inspectSignature(bundle.rootBytes, armored)),
     images: lock.images.map((image) => inspectImage(image, users)),
-    charts: lock.charts.map(({ name, version, reference, digest, size, blobs }) => ({ name, version, reference, digest, size: size + sum(blobs) })),
+    charts: lock.charts.map(({ name, version, reference, digest, size, blobs }) => ({
+      name,
+      version,
+      reference,
+      digest,
+      size: size + sum(blobs),
+    })),
     files: lock.files.map(({ name, title, source, digest, size }) => ({ name, title, source, digest, size })),
     content: sum([...bundle.blobs.values()]),
     blobs: bundle.blobs.size,

@@ -34,7 +34,10 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
           const sources = { images: ports.images(loaded.release.sources?.registries ?? {}, folder), files: ports.files, folder };
           const previous = await earlierLock(path);
           isNew = previous === undefined || isStale(previous, loaded.release);
-          const lock = previous === undefined || isNew ? await resolveRelease(loaded, sources, { previous, signal, onProgress: into(report) }) : previous;
+          const lock =
+            previous === undefined || isNew
+              ? await resolveRelease(loaded, sources, { previous, signal, onProgress: into(report) })
+              : previous;
           if (!isNew) report.note(`lock unchanged (${path})`);
           for (const line of previous === undefined || !isNew ? [] : lockChanges(previous, lock)) report.note(line);
           locked = { lock, sources };
@@ -70,7 +73,9 @@ function into(report: Report): (done: number, total: number, name: string) => vo
 }
 
 function contentText({ metadata, images, charts, files }: Lock): string {
-  const content = [countText(images.length, 'image'), countText(charts.length, 'chart'), countText(files.length, 'file')].join(', ');
+  const content = [countText(images.length, 'image'), countText(charts.length, 'chart'), countText(files.length, 'file')].join(
+    ', ',
+  );
   return `${metadata.name} ${metadata.version} · ${content}`;
 }
 

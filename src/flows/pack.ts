@@ -56,7 +56,9 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
       const made = input.signKeyPath === undefined ? undefined : await signWith(input.signKeyPath, unsigned, ports);
       plan = made === undefined ? unsigned : planBundle(lock, [made.signature]);
       signer = made?.signer;
-      return { summary: signer === undefined ? 'not signed: no --sign-key was given' : `by ${signer.name} (${signer.fingerprint})` };
+      return {
+        summary: signer === undefined ? 'not signed: no --sign-key was given' : `by ${signer.name} (${signer.fingerprint})`,
+      };
     },
   };
   const pack: Step = {
@@ -78,7 +80,8 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
   return {
     steps: [...release.steps, sign, pack],
     result() {
-      if (plan === undefined || written === undefined) throw new DeliverError('E_BUG', { what: 'The steps of pack ran out of order.' });
+      if (plan === undefined || written === undefined)
+        throw new DeliverError('E_BUG', { what: 'The steps of pack ran out of order.' });
       const { name, version } = plan.lock.metadata;
       return {
         path: written.path,
@@ -116,6 +119,9 @@ async function signWith(
 
 function summaryOf(plan: BundlePlan, { outcome, path, fetched }: WrittenBundle): string {
   if (outcome === 'unchanged') return `${path} is whole and unchanged · ${bytesText(plan.size)}`;
-  const kept = fetched.keptBlobs === 0 ? '' : ` · ${countText(fetched.keptBlobs, 'blob')}, ${bytesText(fetched.keptBytes)} from the interrupted run`;
+  const kept =
+    fetched.keptBlobs === 0
+      ? ''
+      : ` · ${countText(fetched.keptBlobs, 'blob')}, ${bytesText(fetched.keptBytes)} from the interrupted run`;
   return `${path} · ${bytesText(plan.size)} · ${plan.root.digest}${kept}`;
 }

@@ -84,7 +84,15 @@ export function signersText(signers: readonly Signer[]): string {
 
 function resultOf(bundle: Bundle, signers: readonly Signer[]): VerifyResult {
   const { name, version } = bundle.lock.metadata;
-  return { path: bundle.path, release: name, version, root: bundle.root.digest, size: bundle.size, signers, blobs: bundle.blobs.size };
+  return {
+    path: bundle.path,
+    release: name,
+    version,
+    root: bundle.root.digest,
+    size: bundle.size,
+    signers,
+    blobs: bundle.blobs.size,
+  };
 }
 
 function needed<Value>(value: Value | undefined): Value {

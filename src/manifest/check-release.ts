@@ -95,7 +95,7 @@ function checkUrl({ path, value }: Part<string>): Problem[] {
 }
 
 function notYet(raw: Raw): Problem[] {
-  const found: JsonPath[] = [['kubernetes', 'components'], ['manifests']];
+  const found: JsonPath[] = [['kubernetes', 'components'], ['sources', 'files'], ['manifests']];
   return found.flatMap((path) =>
     valueAt(raw, path) === undefined ? [] : [{ path, message: 'is not supported yet', code: 'E_NOT_YET' }],
   );

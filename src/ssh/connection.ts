@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { DeliverError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
+import { bounded } from './bounded.ts';
 import { within } from './deadline.ts';
 import { userOf, where } from './endpoint.ts';
 import { execute, sessionSurvives, type Executed } from './execute.ts';
@@ -100,7 +101,8 @@ export class SshConnection implements HostConnection {
     return tunnel;
   }
 
-  async #work(command: string, work: Work): Promise<Executed> {
+  async #work(given: string, work: Work): Promise<Executed> {
+    const command = bounded(given, work.timeout);
     if (!work.asRoot || userOf(this.host) === 'root') {
       return this.#execute(
         { line: `exec sh -c ${shellQuote(command)}`, ...(work.input === undefined ? {} : { input: work.input }) },

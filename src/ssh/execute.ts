@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
@@ -39,8 +40,6 @@ export async function execute(session: Session, host: SiteHost, command: string,
   let ended = false;
   const stop = (): void => {
     ended = true;
-    // RFC 4254 section 6.9. sshd delivers it unless one logged in as root; closing alone leaves a silent command running.
-    open.channel?.signal('TERM');
     open.channel?.close();
   };
   const collect = (into: Buffer[]) => (chunk: Buffer) => {
@@ -72,7 +71,7 @@ export async function execute(session: Session, host: SiteHost, command: string,
   });
   if (size > OUTPUT_LIMIT) throw tooMuch(host, label);
   if (code === null && killedBy === null) throw connectionLost(host, label);
-  return { code: code ?? 128, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+  return { code: code ?? 128 + signalNumber(killedBy), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
 }
 
 /** True for errors after which the session itself is still good. */
@@ -84,15 +83,19 @@ function tooSlow(host: SiteHost, label: string, timeout: number): DeliverError {
   return new DeliverError('E_HOST', {
     what: `${capital(label)} on ${where(host)} was not done within ${String(timeout / 1000)} s.`,
     fix: 'Look at the load and the disks of that host, then run the same command again.',
-    state: 'It was told to stop, but may still run there.',
+    state: 'It may go on there for a few seconds, until the host ends it.',
   });
 }
 
 function tooMuch(host: SiteHost, label: string): DeliverError {
   return new DeliverError('E_HOST', {
     what: `${capital(label)} on ${where(host)} printed more than ${String(OUTPUT_LIMIT / 1024 / 1024)} MiB.`,
-    state: 'It was told to stop, but may still run there.',
+    state: 'It was cut off.',
   });
+}
+
+function signalNumber(name: string | null): number {
+  return Object.entries(constants.signals).find(([known]) => known === name)?.[1] ?? 0;
 }
 
 function capital(text: string): string {

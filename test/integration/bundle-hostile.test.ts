@@ -73,7 +73,11 @@ it.each<[string, RawMember, string]>([
   ['a GNU long name', { name: '././@LongLink', type: 'L', content: Buffer.from('/etc/passwd') }, 'GNU long name'],
   ['a sparse file', { name: 'blobs/sparse', type: 'S' }, 'sparse'],
   ['an unknown type', { name: 'blobs/odd', type: 'Z' }, 'unknown type'],
-  ['a member that the lock does not know', { name: `blobs/sha256/${hexOf(digestOf('no'))}`, content: Buffer.from('no') }, 'not in the lock'],
+  [
+    'a member that the lock does not know',
+    { name: `blobs/sha256/${hexOf(digestOf('no'))}`, content: Buffer.from('no') },
+    'not in the lock',
+  ],
   ['a second index.json', { name: 'index.json', content: Buffer.from('{}') }, 'twice'],
 ])('refuses %s, in the middle and at the end', async (_what, raw, text) => {
   await expectRefused(inserted(raw), text);
@@ -90,7 +94,7 @@ it('refuses a link in the place of a blob, under its very name', async () => {
 });
 
 it('refuses a known member in a place that is not its own', async () => {
-  const { name } = member('image');
+  const { name } = member('image docker.io');
   await expectRefused(inserted({ name, content: Buffer.from('other') }), /where the lock puts|twice/);
 });
 
@@ -101,21 +105,21 @@ it('refuses a member that is there twice', async () => {
   await expectRefused(Buffer.concat([good.subarray(0, at), copy, good.subarray(at)]), 'twice');
 });
 
-it.each<[string, (header: Buffer) => void, string]>([
+it.each<[string, (header: Buffer) => void, string | RegExp]>([
   ['beyond the end of the file', (header) => header.write('77777777777\0', 124, 'latin1'), 'the file ends before'],
   ['as base-256 overflow', (header) => header.fill(0xff, 124, 136), 'not a number'],
-  ['as base-256 far too large', (header) => void header.fill(0, 124, 136).writeBigUInt64BE(2n ** 60n, 128) && header.writeUInt8(0x80, 124), /size|ends/],
+  ['as base-256 far too large', (header) => Buffer.from('800000001000000000000000', 'hex').copy(header, 124), /size|ends/],
   ['as a smaller one', (header) => header.write('00000000001\0', 124, 'latin1'), 'says 1 bytes'],
   ['as text', (header) => header.write('size unknown', 124, 'latin1'), 'not a number'],
 ])('refuses a size that lies %s', async (_what, change, text) => {
-  for (const owner of ['index', 'release manifest', 'lock', 'file runbook', 'image']) {
+  for (const owner of ['index', 'release manifest', 'lock', 'file runbook', 'image docker.io']) {
     const { headerOffset } = member(owner);
     const forged = changed((bytes) => {
       const header = bytes.subarray(headerOffset, headerOffset + TAR_BLOCK);
       change(header);
       withChecksum(header);
     });
-    if (owner === 'image') await expectRefused(forged, text);
+    if (owner === 'image docker.io') await expectRefused(forged, text);
     else await expectRefused(forged, /./);
   }
 });
@@ -137,7 +141,8 @@ it.each([1, 511, 512, 1024, 1025, 5000])('refuses an archive that lost its last 
 });
 
 it('refuses an archive that was cut anywhere', async () => {
-  for (let at = 0; at < good.length; at += 977) await expect(openBundle(await written(good.subarray(0, at)))).rejects.toThrowWithCode('E_BUNDLE');
+  for (let at = 0; at < good.length; at += 977)
+    await expect(openBundle(await written(good.subarray(0, at)))).rejects.toThrowWithCode('E_BUNDLE');
 });
 
 it('refuses padding that hides something', async () => {
@@ -157,7 +162,7 @@ it('refuses a filler that hides something', async () => {
 });
 
 it('refuses headers with another mode, owner or time', async () => {
-  const { headerOffset } = member('image');
+  const { headerOffset } = member('image docker.io');
   const forged = changed((bytes) => {
     const header = bytes.subarray(headerOffset, headerOffset + TAR_BLOCK);
     header.write('0004755\0', 100, 'latin1');

@@ -26,7 +26,15 @@ const noPassphrase = (): Promise<Secret> => Promise.reject(new Error('nobody sho
 
 /** A key pair by ssh-keygen; the path of the private key. */
 function makeKey(name: string, ...options: string[]): string {
-  execFileSync('ssh-keygen', ['-q', '-C', `${name}@corp`, '-f', file(name), ...(options.includes('-N') ? [] : ['-N', '']), ...options]);
+  execFileSync('ssh-keygen', [
+    '-q',
+    '-C',
+    `${name}@corp`,
+    '-f',
+    file(name),
+    ...(options.includes('-N') ? [] : ['-N', '']),
+    ...options,
+  ]);
   return file(name);
 }
 
@@ -57,10 +65,14 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
     writeFileSync(file('allowed'), `release@corp ${readFileSync(file('verify.pub'), 'utf8')}`);
     writeFileSync(file('release.sshsig'), await signed('verify'));
     const check = (input: Uint8Array): string =>
-      execFileSync('ssh-keygen', ['-Y', 'verify', '-f', file('allowed'), '-I', 'release@corp', '-n', 'deliver', '-s', file('release.sshsig')], {
-        input,
-        stdio: 'pipe',
-      }).toString();
+      execFileSync(
+        'ssh-keygen',
+        ['-Y', 'verify', '-f', file('allowed'), '-I', 'release@corp', '-n', 'deliver', '-s', file('release.sshsig')],
+        {
+          input,
+          stdio: 'pipe',
+        },
+      ).toString();
     expect(check(root)).toContain('Good "deliver" signature');
     expect(() => check(Buffer.from('another'))).toThrow();
   });
@@ -75,7 +87,10 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
     makeKey(name, ...options);
     for (let times = 0; times < 4; times++) {
       const armored = signedByTool(name);
-      expect(checkSignature(root, armored, trusted(name))).toMatchObject({ verdict: 'trusted', signer: { name: `${name}@corp` } });
+      expect(checkSignature(root, armored, trusted(name))).toMatchObject({
+        verdict: 'trusted',
+        signer: { name: `${name}@corp` },
+      });
       expect(checkSignature(Buffer.from('another'), armored, trusted(name))).toMatchObject({ verdict: 'wrong' });
       expect(checkSignature(root, armored, [])).toMatchObject({ verdict: 'unknown-key' });
     }
@@ -83,7 +98,10 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
 
   it('refuses a good signature that was made for something else', () => {
     makeKey('git', '-t', 'ed25519');
-    expect(checkSignature(root, signedByTool('git', 'git'), trusted('git'))).toMatchObject({ verdict: 'wrong', why: expect.stringContaining('“git”') });
+    expect(checkSignature(root, signedByTool('git', 'git'), trusted('git'))).toMatchObject({
+      verdict: 'wrong',
+      why: expect.stringContaining('“git”'),
+    });
   });
 
   it('says wrong, and never throws, whatever byte of a signature is flipped', async () => {
@@ -103,7 +121,10 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
     const text = readFileSync(file('locked'), 'utf8');
     const key = await parseSigningKey(text, 'locked', () => Promise.resolve(new Secret('correct horse')));
     expect(checkSignature(root, signRoot(root, key), trusted('locked'))).toMatchObject({ verdict: 'trusted' });
-    await expect(parseSigningKey(text, 'locked', () => Promise.resolve(new Secret('wrong horse')))).rejects.toThrowWithCode('E_SIGN_KEY', 'passphrase is wrong');
+    await expect(parseSigningKey(text, 'locked', () => Promise.resolve(new Secret('wrong horse')))).rejects.toThrowWithCode(
+      'E_SIGN_KEY',
+      'passphrase is wrong',
+    );
   });
 
   it('says which keys can sign when it is given another', async () => {
@@ -133,7 +154,11 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
   it('judges unsigned, untrusted and wrong apart, and lets only the first two be waived', async () => {
     makeKey('known', '-t', 'ed25519');
     makeKey('stranger', '-t', 'ed25519');
-    const bundle = (...armored: string[]) => ({ path: 'b.tar', rootBytes: root, signatures: armored.map((text) => ({ armored: text })) });
+    const bundle = (...armored: string[]) => ({
+      path: 'b.tar',
+      rootBytes: root,
+      signatures: armored.map((text) => ({ armored: text })),
+    });
     const unsigned = bundle();
     const strange = bundle(await signed('stranger'));
     const wrong = bundle(await signed('known'), await signed('known', Buffer.from('another release')));

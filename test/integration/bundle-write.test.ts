@@ -24,7 +24,9 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const release = noisyRelease();
 const plan = planBundle(release.lock, []);
 const expected = bundleBytes(plan, release.content);
-const fetchedDigests = plan.members.flatMap(({ digest, content }) => (digest === undefined || content !== undefined ? [] : [digest]));
+const fetchedDigests = plan.members.flatMap(({ digest, content }) =>
+  digest === undefined || content !== undefined ? [] : [digest],
+);
 
 async function journalled(): Promise<Digest[]> {
   const text = await readFile(`${target}.part.journal`, 'utf8').catch(() => '');
@@ -57,8 +59,13 @@ it('writes the same bytes whatever the order of arrival', async () => {
 it('has no more blobs in flight than it was told, and reports every byte', async () => {
   let most = 0;
   let last = { done: 0, total: 0 };
-  const origins: MemoryOrigins = new MemoryOrigins(release.content, { beforeChunk: () => void (most = Math.max(most, origins.inFlight)) });
-  await writeBundle(plan, target, origins, { concurrency: 2, report: { progress: (progress) => (last = progress), note: () => undefined } });
+  const origins: MemoryOrigins = new MemoryOrigins(release.content, {
+    beforeChunk: () => void (most = Math.max(most, origins.inFlight)),
+  });
+  await writeBundle(plan, target, origins, {
+    concurrency: 2,
+    report: { progress: (progress) => (last = progress), note: () => undefined },
+  });
   expect(most).toBe(2);
   expect(last.done).toBe(last.total);
   expect(last.total).toBe([...release.content.values()].reduce((sum, { byteLength }) => sum + byteLength, 0));
@@ -82,8 +89,7 @@ it('packs anew when the bundle that is there is damaged', async () => {
 
 it('stops at once when asked, then goes on without repeating a finished blob', async () => {
   const stop = new AbortController();
-  let chunks = 0;
-  const origins = new MemoryOrigins(release.content, { beforeChunk: () => void (++chunks === 22 && stop.abort()) });
+  const origins = new MemoryOrigins(release.content, { beforeChunk: atChunk(22, stop) });
   const first = writeBundle(plan, target, origins, { concurrency: 2, signal: stop.signal });
   await expect(first).rejects.toThrowWithCode('E_INTERRUPTED', 'goes on');
   const finished = await journalled();
@@ -109,9 +115,10 @@ it('is stopped by the signal while a source hangs', async () => {
 
 it('does not believe its journal: what a power cut lost is fetched again', async () => {
   const stop = new AbortController();
-  let chunks = 0;
-  const origins = new MemoryOrigins(release.content, { beforeChunk: () => void (++chunks === 22 && stop.abort()) });
-  await expect(writeBundle(plan, target, origins, { concurrency: 2, signal: stop.signal })).rejects.toThrowWithCode('E_INTERRUPTED');
+  const origins = new MemoryOrigins(release.content, { beforeChunk: atChunk(22, stop) });
+  await expect(writeBundle(plan, target, origins, { concurrency: 2, signal: stop.signal })).rejects.toThrowWithCode(
+    'E_INTERRUPTED',
+  );
   const finished = await journalled();
   const lost = plan.members.find(({ digest, size }) => digest !== undefined && finished.includes(digest) && size > 1000);
   const part = await readFile(`${target}.part`);
@@ -129,9 +136,10 @@ it('does not believe its journal: what a power cut lost is fetched again', async
 
 it('goes on from an unsigned pack when a key is given the second time', async () => {
   const stop = new AbortController();
-  let chunks = 0;
-  const origins = new MemoryOrigins(release.content, { beforeChunk: () => void (++chunks === 22 && stop.abort()) });
-  await expect(writeBundle(plan, target, origins, { concurrency: 2, signal: stop.signal })).rejects.toThrowWithCode('E_INTERRUPTED');
+  const origins = new MemoryOrigins(release.content, { beforeChunk: atChunk(22, stop) });
+  await expect(writeBundle(plan, target, origins, { concurrency: 2, signal: stop.signal })).rejects.toThrowWithCode(
+    'E_INTERRUPTED',
+  );
   const signed = planBundle(release.lock, [{ armored: 'some signature' }]);
   const { fetched } = await writeBundle(signed, target, new MemoryOrigins(release.content));
   expect(fetched.keptBlobs).toBeGreaterThan(0);
@@ -211,7 +219,10 @@ it('lets only one pack write the same output', async () => {
   });
   const first = writeBundle(plan, target, origins);
   await reading.promise;
-  await expect(writeBundle(plan, target, new MemoryOrigins(release.content))).rejects.toThrowWithCode('E_OUTPUT', 'Another deliver pack');
+  await expect(writeBundle(plan, target, new MemoryOrigins(release.content))).rejects.toThrowWithCode(
+    'E_OUTPUT',
+    'Another deliver pack',
+  );
   gate.resolve(undefined);
   await first;
   expect((await readFile(target)).equals(expected)).toBe(true);
@@ -230,12 +241,16 @@ it.each([
 it('leaves a lock of another machine alone', async () => {
   await mkdir(join(folder, 'out'));
   await writeFile(`${target}.part.lock`, '1 elsewhere boot 1\n');
-  await expect(writeBundle(plan, target, new MemoryOrigins(release.content))).rejects.toThrowWithCode('E_OUTPUT', '1 on elsewhere');
+  await expect(writeBundle(plan, target, new MemoryOrigins(release.content))).rejects.toThrowWithCode(
+    'E_OUTPUT',
+    '1 on elsewhere',
+  );
 });
 
 it('goes on after kill -9 at any moment, without repeating a finished blob, to the same bytes', async () => {
   const log = join(folder, 'opened.log');
-  const opened = async (): Promise<string[]> => (await readFile(log, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+  const opened = async (): Promise<string[]> =>
+    (await readFile(log, 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
   for (const wanted of [1, 5, 8, 10]) {
     await rm(join(folder, 'out'), { recursive: true, force: true });
     await rm(log, { force: true });
@@ -255,6 +270,15 @@ it('goes on after kill -9 at any moment, without repeating a finished blob, to t
   }
 });
 
+/** Stops the pack when this many chunks were read. */
+function atChunk(wanted: number, stop: AbortController): () => void {
+  let chunks = 0;
+  return () => {
+    chunks += 1;
+    if (chunks === wanted) stop.abort();
+  };
+}
+
 function startPack(log: string): ChildProcess {
   const script = new URL('../support/pack-child.ts', import.meta.url).pathname;
   return spawn(process.execPath, [script, target, log], { stdio: 'inherit', timeout: 20_000 });
@@ -262,6 +286,8 @@ function startPack(log: string): ChildProcess {
 
 async function interruptedPack({ lock, content }: TestRelease): Promise<void> {
   const stop = new AbortController();
-  const origins = new MemoryOrigins(content, { beforeChunk: () => void stop.abort() });
-  await expect(writeBundle(planBundle(lock, []), target, origins, { signal: stop.signal })).rejects.toThrowWithCode('E_INTERRUPTED');
+  const origins = new MemoryOrigins(content, { beforeChunk: atChunk(1, stop) });
+  await expect(writeBundle(planBundle(lock, []), target, origins, { signal: stop.signal })).rejects.toThrowWithCode(
+    'E_INTERRUPTED',
+  );
 }

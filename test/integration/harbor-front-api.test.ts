@@ -73,7 +73,7 @@ describe('the system endpoints answer as Harbor does', () => {
 describe('projects', () => {
   it('are created once, with a Location by id', async () => {
     const made = await bench.api('POST', '/projects', { json: { project_name: 'made', metadata: { public: 'false' } } });
-    expect([made.status, made.text, made.headers['location']]).toEqual([
+    expect([made.status, made.text, made.headers.location]).toEqual([
       201,
       '',
       expect.stringMatching(/^\/api\/v2\.0\/projects\/\d+$/),
@@ -131,7 +131,7 @@ describe('projects', () => {
     for (const name of ['fz1', 'fz2', 'pubfz']) await bench.project(name);
     const page = await bench.api('GET', '/projects?name=fz&page_size=2');
     expect(page.headers['x-total-count']).toBe('3');
-    expect(page.headers['link']).toBe('</api/v2.0/projects?name=fz&page=2&page_size=2>; rel="next"');
+    expect(page.headers.link).toBe('</api/v2.0/projects?name=fz&page=2&page_size=2>; rel="next"');
     expect((page.json as { name: string }[]).map((project) => project.name)).toEqual(['fz1', 'fz2']);
   });
 

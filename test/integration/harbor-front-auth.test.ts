@@ -62,7 +62,7 @@ describe('the challenge', () => {
     const upload = await bench.ask('POST', '/v2/p1/app/blobs/uploads/', {
       headers: { host: 'harbor.example', 'x-forwarded-proto': 'https' },
     });
-    expect(upload.headers['location']).toMatch(/^https:\/\/harbor\.example\/v2\/p1\/app\/blobs\/uploads\//);
+    expect(upload.headers.location).toMatch(/^https:\/\/harbor\.example\/v2\/p1\/app\/blobs\/uploads\//);
   });
 
   it('is Basic as soon as there was an Authorization header', async () => {
@@ -111,13 +111,13 @@ describe('the token service', () => {
     expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'RS256', typ: 'JWT' });
     const claims = decodeJwt(token);
     expect(claims).toMatchObject({ iss: 'harbor-token-issuer', sub: 'admin', aud: 'harbor-registry' });
-    const [access] = claims['access'] as { name: string; actions: string[] }[];
+    const [access] = claims.access as { name: string; actions: string[] }[];
     expect(access?.actions.sort()).toEqual(['delete', 'pull', 'push']);
   });
 
   it('grants by role: developer, guest, stranger', async () => {
     const actions = async (scope: string, as: NonNullable<Ask['as']> | null): Promise<string[]> =>
-      (decodeJwt(await tokenFor(scope, as))['access'] as { actions: string[] }[])[0]?.actions.sort() ?? [];
+      (decodeJwt(await tokenFor(scope, as)).access as { actions: string[] }[])[0]?.actions.sort() ?? [];
     expect(await actions('repository:p1/app:pull,push', DEV)).toEqual(['pull', 'push']);
     expect(await actions('repository:p1/app:pull,push', GUEST)).toEqual(['pull']);
     expect(await actions('repository:p2/app:pull,push', DEV)).toEqual([]);
@@ -128,7 +128,7 @@ describe('the token service', () => {
   it('answers a wrong password with an anonymous token when a scope was asked, else with an empty 401', async () => {
     const claims = decodeJwt(await tokenFor('repository:open/app:pull,push', WRONG));
     expect(claims.sub).toBeUndefined();
-    expect(claims['access']).toEqual([{ type: 'repository', name: 'open/app', actions: ['pull'] }]);
+    expect(claims.access).toEqual([{ type: 'repository', name: 'open/app', actions: ['pull'] }]);
     clock += 60_000;
     for (const as of [WRONG, null]) {
       const login = await bench.ask('GET', '/service/token?service=harbor-registry', { as });
@@ -187,7 +187,7 @@ describe('a token', () => {
     }
     const page = await bench.ask('GET', '/v2/_catalog?n=1');
     expect(page.json).toEqual({ repositories: ['open/app'] });
-    expect(page.headers['link']).toBe('</v2/_catalog?last=open%2Fapp&n=1>; rel="next"');
+    expect(page.headers.link).toBe('</v2/_catalog?last=open%2Fapp&n=1>; rel="next"');
   });
 });
 

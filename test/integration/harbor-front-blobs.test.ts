@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => bench.close());
 
 const code = (answer: Answer): string => (answer.json as { errors: { code: string }[] }).errors[0]?.code ?? '';
-const location = (answer: Answer): string => answer.headers['location'] ?? '';
+const location = (answer: Answer): string => answer.headers.location ?? '';
 const open = async (repository: string): Promise<string> => location(await bench.ask('POST', `/v2/${repository}/blobs/uploads/`));
 const head = (repository: string, bytes: Buffer): Promise<Answer> =>
   bench.ask('HEAD', `/v2/${repository}/blobs/${sha256(bytes)}`);
@@ -87,7 +87,7 @@ describe('an upload', () => {
   it('goes by PATCH and PUT, always with the newest Location', async () => {
     const parts = [Buffer.alloc(100_000, 'a'), Buffer.alloc(5, 'b')];
     const first = await bench.ask('PATCH', await open('p1/app'), { body: parts[0] });
-    expect([first.status, first.headers['range']]).toEqual([202, '0-99999']);
+    expect([first.status, first.headers.range]).toEqual([202, '0-99999']);
     const second = await bench.ask('PATCH', location(first), { body: parts[1] });
     expect((await bench.ask('GET', location(second))).status).toBe(204);
     const whole = Buffer.concat(parts);

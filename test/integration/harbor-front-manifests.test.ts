@@ -28,7 +28,7 @@ describe('a manifest', () => {
         image.digest,
         '0',
       ]);
-      expect(answer.headers['location']).toBe(`${bench.harbor.url}/v2/p1/app/manifests/${image.digest}`);
+      expect(answer.headers.location).toBe(`${bench.harbor.url}/v2/p1/app/manifests/${image.digest}`);
     }
     const six = await Promise.all([1, 2, 3, 4, 5, 6].map(() => bench.pushManifest('p1/app', 'race', manifest)));
     expect(six.every((answer) => answer.status === 201)).toBe(true);
@@ -110,7 +110,7 @@ describe('a manifest', () => {
     for (const tag of ['a', 'b', 'c']) await bench.pushImage('p1/paged', tag);
     const page = await bench.ask('GET', '/v2/p1/paged/tags/list?n=2');
     expect(page.json).toEqual({ name: 'p1/paged', tags: ['a', 'b'] });
-    const next = /<(.*)>/.exec(page.headers['link'] ?? '')?.[1] ?? '';
+    const next = /<(.*)>/.exec(page.headers.link ?? '')?.[1] ?? '';
     expect((await bench.ask('GET', next)).json).toEqual({ name: 'p1/paged', tags: ['c'] });
   });
 });

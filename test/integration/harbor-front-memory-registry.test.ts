@@ -29,7 +29,7 @@ async function ask(
 }
 const upload = async (repository: string, bytes: Buffer): Promise<Got> => {
   const started = await ask('POST', `/v2/${repository}/blobs/uploads/`);
-  return ask('PUT', `${started.headers['location'] ?? ''}?digest=${sha256(bytes)}`, {}, bytes);
+  return ask('PUT', `${started.headers.location ?? ''}?digest=${sha256(bytes)}`, {}, bytes);
 };
 const hello = Buffer.from('hello');
 
@@ -38,10 +38,10 @@ describe('the memory registry', () => {
     await start();
     expect((await upload('a/b', hello)).status).toBe(201);
     expect((await ask('POST', `/v2/a/c/blobs/uploads/?digest=${sha256(hello)}`, {}, hello)).status).toBe(201);
-    const session = (await ask('POST', '/v2/a/d/blobs/uploads/')).headers['location'] ?? '';
-    expect((await ask('PATCH', session, { 'content-range': '0-4' }, hello)).headers['range']).toBe('0-4');
+    const session = (await ask('POST', '/v2/a/d/blobs/uploads/')).headers.location ?? '';
+    expect((await ask('PATCH', session, { 'content-range': '0-4' }, hello)).headers.range).toBe('0-4');
     expect((await ask('PATCH', session, { 'content-range': '9-13' }, hello)).status).toBe(416);
-    expect((await ask('GET', session)).headers['range']).toBe('0-4');
+    expect((await ask('GET', session)).headers.range).toBe('0-4');
     expect((await ask('PUT', `${session}?digest=${sha256(hello)}`)).status).toBe(201);
     expect((await ask('PUT', `${session}?digest=${sha256(hello)}`)).status).toBe(404);
   });
@@ -60,7 +60,7 @@ describe('the memory registry', () => {
     }
     expect((await ask('GET', `/v2/a/b/blobs/${digest}`, { range: 'bytes=9-' })).status).toBe(416);
     const mounted = await ask('POST', `/v2/x/y/blobs/uploads/?mount=${digest}&from=a/b`);
-    expect([mounted.status, mounted.headers['location']]).toEqual([201, `/v2/x/y/blobs/${digest}`]);
+    expect([mounted.status, mounted.headers.location]).toEqual([201, `/v2/x/y/blobs/${digest}`]);
     expect((await ask('POST', `/v2/x/y/blobs/uploads/?mount=${sha256('no')}&from=a/b`)).status).toBe(202);
   });
 
@@ -82,7 +82,7 @@ describe('the memory registry', () => {
     expect((await ask('PUT', '/v2/a/none/manifests/v1', { 'content-type': OCI_MANIFEST }, manifest)).status).toBe(400);
     registry.content.seedManifest('a/b', 'v0', OCI_MANIFEST, manifest);
     const page = await ask('GET', '/v2/a/b/tags/list?n=1');
-    expect([JSON.parse(page.text), page.headers['link']]).toEqual([
+    expect([JSON.parse(page.text), page.headers.link]).toEqual([
       { name: 'a/b', tags: ['v0'] },
       '</v2/a/b/tags/list?last=v0&n=1>; rel="next"',
     ]);
@@ -133,7 +133,7 @@ describe('the memory registry', () => {
     expect(Date.now() - t0).toBeGreaterThanOrEqual(55);
     registry.faults.add({ method: 'GET', cutAfter: 1000 });
     await expect(ask('GET', path)).rejects.toThrow();
-    const session = (await ask('POST', '/v2/a/b/blobs/uploads/')).headers['location'] ?? '';
+    const session = (await ask('POST', '/v2/a/b/blobs/uploads/')).headers.location ?? '';
     registry.faults.add({ method: 'PATCH', cutAfter: 10 });
     await expect(ask('PATCH', session, {}, bytes)).rejects.toThrow();
     expect(registry.requests.filter((seen) => seen.path === path).map((seen) => seen.status)).toEqual([429, 200, 200, 200, 0]);

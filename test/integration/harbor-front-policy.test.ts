@@ -20,9 +20,9 @@ const over = (adding: string, used: string, limit: string, verb = 'adding'): obj
 const bytes = (size: number, fill: string): Buffer => Buffer.alloc(size, fill);
 const byPatch = async (repository: string, data: Buffer): Promise<Answer> => {
   const started = await bench.ask('POST', `/v2/${repository}/blobs/uploads/`);
-  const patched = await bench.ask('PATCH', started.headers['location'] ?? '', { body: data });
+  const patched = await bench.ask('PATCH', started.headers.location ?? '', { body: data });
   expect(patched.status).toBe(202);
-  return bench.ask('PUT', `${patched.headers['location'] ?? ''}&digest=${sha256(data)}`);
+  return bench.ask('PUT', `${patched.headers.location ?? ''}&digest=${sha256(data)}`);
 };
 const quotaOf = async (project: string): Promise<{ id: number; used: { storage: number } }> => {
   const { project_id: id } = (await bench.api('GET', `/projects/${project}`)).json as { project_id: number };

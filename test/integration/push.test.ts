@@ -73,7 +73,7 @@ describe('a push to an empty Harbor', () => {
 
 describe('an interrupted push', () => {
   it('goes on without repeating a finished blob, and tags nothing before all is there', async () => {
-    for (const stopAfter of [50_000, 200_000, 430_000]) {
+    for (const stopAfter of [50_000, 200_000, 390_000]) {
       const stop = new AbortController();
       let sent = 0;
       const report: Report = {
@@ -83,10 +83,9 @@ describe('an interrupted push', () => {
         },
         note: () => undefined,
       };
-      await bench.push(release(20_000), { report, signal: stop.signal, concurrency: 2 }).catch((error: unknown) => {
-        expect(error).toEqual(new Error('pulled the plug'));
-        expect(tagPuts()).toEqual([]);
-      });
+      const push = bench.push(release(20_000), { report, signal: stop.signal, concurrency: 2 });
+      await expect(push).rejects.toThrow('pulled the plug');
+      expect(tagPuts()).toEqual([]);
     }
     const last = await bench.push(release());
     expect(last.taggedImages + last.presentImages).toBe(4);

@@ -27,7 +27,7 @@ storage:
   delete: {enabled: true}
 http: {addr: "$UPSTREAM"}
 C
-  ( cg_enter dlv-upstream; exec setsid "$BASE/usr/bin/docker-registry" serve "$U/config.yml" </dev/null >"$U/access.log" 2>"$U/error.log" ) &
+  ( cg_enter dlv-upstream; exec setsid "$BASE/usr/bin/docker-registry" serve "$U/config.yml" </dev/null >>"$U/access.log" 2>"$U/error.log" ) &
   echo $! >"$U/pid"
   wait_for 20 "the upstream registry (see $U/error.log)" curl -fsS "http://$UPSTREAM/v2/"
   while read -r ref; do

@@ -28,7 +28,10 @@ export interface TestRelease {
 
 /** Six layers that nothing compresses, the same on every run: enough to be interrupted in. */
 export function noisyRelease(layerSize = 300_000, layers = 6): TestRelease {
-  const images = Array.from({ length: layers }, (_, at) => ({ reference: `docker.io/library/noise:${at}`, layers: [noise(layerSize, `layer ${at}`)] }));
+  const images = Array.from({ length: layers }, (_, at) => ({
+    reference: `docker.io/library/noise:${at}`,
+    layers: [noise(layerSize, `layer ${at}`)],
+  }));
   return buildRelease({ name: 'noise', version: '1.0', images });
 }
 
@@ -55,7 +58,7 @@ export function buildRelease(spec: ReleaseSpec): TestRelease {
   const manifest = (configType: string, config: string, layers: readonly Uint8Array[], layerType: string) => {
     const blobs = [put(Buffer.from(config), configType), ...layers.map((layer) => put(layer, layerType))];
     const [first, ...rest] = blobs;
-    const text = canonicalJson({ schemaVersion: 2, mediaType: MEDIA.manifest, config: first, layers: rest } as unknown as Json);
+    const text = canonicalJson({ schemaVersion: 2, mediaType: MEDIA.manifest, config: first, layers: rest });
     return { ...put(Buffer.from(text), MEDIA.manifest), blobs };
   };
   const metadata = { name: spec.name ?? 'gatekeeper-suite', version: spec.version ?? '3.6.2' };

@@ -79,7 +79,7 @@ function locked(
   };
 }
 
-function pick({ digest, size, mediaType }: LockedBlob): LockedBlob {
+function pick({ digest, size, mediaType }: Pick<LockedBlob, 'digest' | 'size' | 'mediaType'>): LockedBlob {
   return { digest, size, mediaType };
 }
 

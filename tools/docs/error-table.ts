@@ -24,7 +24,12 @@ export function errorTable(): string {
     'Every error names its code, what failed and why, what to do, and what state things are in now. The code decides the exit code.',
     'With `--json` the last line on standard output is `{"event":"error","code":…,"class":…,"exit":…,"what":…}`.',
     '',
-    ...classes.flatMap((kind) => section(kind, codes.filter((code) => ERROR_CLASS[code] === kind))),
+    ...classes.flatMap((kind) =>
+      section(
+        kind,
+        codes.filter((code) => ERROR_CLASS[code] === kind),
+      ),
+    ),
   ].join('\n');
 }
 

@@ -10,7 +10,7 @@ const Description = z.object({
   dir: z.string(),
   site: z.string(),
   hosts: z.record(z.string(), z.object({ address: z.string(), state: z.string() })),
-  ssh: z.object({ knownHosts: z.string(), key: z.string() }),
+  ssh: z.object({ knownHosts: z.string(), key: z.string(), users: z.object({ opspw: z.object({ password: z.string() }) }) }),
   harbor: z.object({ host: z.string(), address: z.string(), username: z.string(), passwordFile: z.string(), ca: z.string(), accessLog: z.string(), storage: z.string() }),
   kubernetes: z.object({ kubeconfig: z.string(), storageClass: z.string(), ingressClass: z.string() }),
   ingress: z.object({ addresses: z.array(z.string()) }),

@@ -58,7 +58,7 @@ export function can(harbor: Harbor, who: Principal, resource: string, action: st
     return project !== null && resource === 'repository' && (who.actions.get(project.name)?.has(action) ?? false);
   }
   if (who.kind === 'user' && who.sysadmin) return true;
-  if (project?.metadata['public'] === 'true' && PUBLIC.includes(`${resource}:${action}`)) return true;
+  if (project?.metadata.public === 'true' && PUBLIC.includes(`${resource}:${action}`)) return true;
   if (who.kind === 'robot') return robotMay(who.robot.permissions, resource, action, project);
   if (who.kind === 'anonymous' || project === null) return false;
   const role = roleIn(harbor, who.name, project);

@@ -13,31 +13,31 @@ export interface Found {
 }
 
 export function artifactFor(x: Exchange, params: Params, resource: string, action: string): Found {
-  const project = projectByName(x, params['project_name'] ?? '', resource, action);
-  const name = `${project.name}/${params['repository_name'] ?? ''}`;
+  const project = projectByName(x, params.project_name ?? '', resource, action);
+  const name = `${project.name}/${params.repository_name ?? ''}`;
   const repository = x.harbor.state.repositories[name];
-  const artifact = findArtifact(repository, params['reference'] ?? '');
-  if (repository === undefined || artifact === undefined) throw artifactNotFound(name, params['reference'] ?? '');
+  const artifact = findArtifact(repository, params.reference ?? '');
+  if (repository === undefined || artifact === undefined) throw artifactNotFound(name, params.reference ?? '');
   return { repository, artifact };
 }
 
 function fits(repository: Repository, artifact: Artifact, filter: Readonly<Record<string, string>>): boolean {
   const names = tagsOf(repository, artifact).map((tag) => tag.name);
-  const wanted = filter['tags'];
+  const wanted = filter.tags;
   const tagsFit =
     wanted === undefined ||
     (wanted === '*' && names.length > 0) ||
     (wanted === 'nil' && names.length === 0) ||
     names.some((name) => matches(name, wanted));
-  return tagsFit && matches(artifact.digest, filter['digest']) && matches(artifact.type, filter['type']);
+  return tagsFit && matches(artifact.digest, filter.digest) && matches(artifact.type, filter.type);
 }
 
 const ALL = '/projects/{project_name}/repositories/{repository_name}/artifacts';
 
 export const artifactRoutes: Routes = {
   [`GET ${ALL}`]: (x, params) => {
-    const project = projectByName(x, params['project_name'] ?? '', 'artifact', 'list');
-    const repository = x.harbor.state.repositories[`${project.name}/${params['repository_name'] ?? ''}`];
+    const project = projectByName(x, params.project_name ?? '', 'artifact', 'list');
+    const repository = x.harbor.state.repositories[`${project.name}/${params.repository_name ?? ''}`];
     if (repository === undefined) {
       // A missing repository is an empty list, not a 404.
       sendPage(x, []);

@@ -33,15 +33,15 @@ const PROJECT_RULES = '/projects/{project_name_or_id}/immutabletagrules';
 
 export const immutableRoutes: Routes = {
   [`GET ${PROJECT_RULES}`]: (x, params) => {
-    const project = projectFor(x, params['project_name_or_id'] ?? '', 'immutable-tag', 'list');
+    const project = projectFor(x, params.project_name_or_id ?? '', 'immutable-tag', 'list');
     sendPage(x, x.harbor.state.rules.filter((rule) => rule.projectId === project.id).map(view));
   },
   [`POST ${PROJECT_RULES}`]: async (x, params, body) => {
-    const project = projectFor(x, params['project_name_or_id'] ?? '', 'immutable-tag', 'create');
+    const project = projectFor(x, params.project_name_or_id ?? '', 'immutable-tag', 'create');
     const { state } = x.harbor;
     const request = (body ?? {}) as RuleRequest;
     const tagSelectors = complete(request.tag_selectors);
-    const repositorySelectors = complete(request.scope_selectors?.['repository']);
+    const repositorySelectors = complete(request.scope_selectors?.repository);
     if (tagSelectors.length === 0 || repositorySelectors.length === 0)
       throw badRequest('invalid immutable rule: selectors are missing');
     if ([...tagSelectors, ...repositorySelectors].some((selector) => selector.pattern === '' || selector.kind !== 'doublestar')) {
@@ -63,10 +63,10 @@ export const immutableRoutes: Routes = {
     sendEmpty(x, 201, { Location: `${x.rawPath}/${String(id)}` });
   },
   [`DELETE ${PROJECT_RULES}/{immutable_rule_id}`]: async (x, params) => {
-    const project = projectFor(x, params['project_name_or_id'] ?? '', 'immutable-tag', 'delete');
+    const project = projectFor(x, params.project_name_or_id ?? '', 'immutable-tag', 'delete');
     const { rules } = x.harbor.state;
-    const index = rules.findIndex((rule) => rule.projectId === project.id && String(rule.id) === params['immutable_rule_id']);
-    if (index < 0) throw notFound(`immutable tag rule ${params['immutable_rule_id'] ?? ''} not found`);
+    const index = rules.findIndex((rule) => rule.projectId === project.id && String(rule.id) === params.immutable_rule_id);
+    if (index < 0) throw notFound(`immutable tag rule ${params.immutable_rule_id ?? ''} not found`);
     rules.splice(index, 1);
     await x.harbor.store.commit();
     sendEmpty(x, 200);

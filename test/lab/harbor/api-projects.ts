@@ -45,7 +45,7 @@ async function createProject(x: Exchange, _params: unknown, body: unknown): Prom
   const limit = wanted.storage_limit ?? 0;
   const id = nextId(state, 'project');
   // In a Harbor that has lived a while the two counters have drifted apart; here they start so.
-  if (state.lastIds['quota'] === 1) nextId(state, 'quota');
+  if (state.lastIds.quota === 1) nextId(state, 'quota');
   state.projects.push({
     id,
     name,
@@ -77,12 +77,12 @@ const view = (x: Exchange, project: Project): object => ({
 /** `name` is a FUZZY match: `p` finds p1, p2 and pub. */
 function listProjects(x: Exchange): void {
   const name = x.query.get('name');
-  const condition = name === null ? queryFilter(x)['name'] : `~${name}`;
+  const condition = name === null ? queryFilter(x).name : `~${name}`;
   const wantPublic = x.query.get('public');
   const seen = x.harbor.state.projects.filter(
     (project) =>
       matches(project.name, condition) &&
-      (wantPublic === null || project.metadata['public'] === wantPublic) &&
+      (wantPublic === null || project.metadata.public === wantPublic) &&
       can(x.harbor, x.principal, 'repository', 'pull', project),
   );
   sendPage(
@@ -99,7 +99,7 @@ function headProject(x: Exchange): void {
 }
 
 async function deleteProject(x: Exchange, params: Readonly<Record<string, string>>): Promise<void> {
-  const project = projectFor(x, params['project_name_or_id'] ?? '', 'project', 'delete');
+  const project = projectFor(x, params.project_name_or_id ?? '', 'project', 'delete');
   const { state } = x.harbor;
   if (repositoriesOf(state, project).length > 0) {
     throw fail('PRECONDITION', 'precondition failed: the project contains repositories, can not be deleted');
@@ -119,16 +119,16 @@ export const projectRoutes: Routes = {
   'GET /projects': listProjects,
   'HEAD /projects': headProject,
   'GET /projects/{project_name_or_id}': (x, params) => {
-    sendJson(x, 200, view(x, projectFor(x, params['project_name_or_id'] ?? '', 'project', 'read')));
+    sendJson(x, 200, view(x, projectFor(x, params.project_name_or_id ?? '', 'project', 'read')));
   },
   'DELETE /projects/{project_name_or_id}': deleteProject,
   'GET /projects/{project_name_or_id}/_deletable': (x, params) => {
-    const project = projectFor(x, params['project_name_or_id'] ?? '', 'project', 'delete');
+    const project = projectFor(x, params.project_name_or_id ?? '', 'project', 'delete');
     const deletable = repositoriesOf(x.harbor.state, project).length === 0;
     sendJson(x, 200, deletable ? { deletable } : { deletable, message: 'the project contains repositories, can not be deleted' });
   },
   'GET /projects/{project_name_or_id}/summary': (x, params) => {
-    const project = projectFor(x, params['project_name_or_id'] ?? '', 'project', 'read');
+    const project = projectFor(x, params.project_name_or_id ?? '', 'project', 'read');
     sendJson(x, 200, {
       project_admin_count: 1,
       quota: { hard: { storage: project.hard }, used: { storage: usedBytes(project) } },

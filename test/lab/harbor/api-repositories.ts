@@ -19,8 +19,8 @@ const view = (repository: Repository): object => ({
 });
 
 function repositoryFor(x: Exchange, params: Params, action: string): Repository {
-  const project = projectByName(x, params['project_name'] ?? '', 'repository', action);
-  const name = `${project.name}/${params['repository_name'] ?? ''}`;
+  const project = projectByName(x, params.project_name ?? '', 'repository', action);
+  const name = `${project.name}/${params.repository_name ?? ''}`;
   const repository = x.harbor.state.repositories[name];
   if (repository === undefined) throw notFound(`repository ${name} not found`);
   return repository;
@@ -30,8 +30,8 @@ const ONE = '/projects/{project_name}/repositories/{repository_name}';
 
 export const repositoryRoutes: Routes = {
   'GET /projects/{project_name}/repositories': (x, params) => {
-    const project = projectByName(x, params['project_name'] ?? '', 'repository', 'list');
-    const condition = queryFilter(x)['name'];
+    const project = projectByName(x, params.project_name ?? '', 'repository', 'list');
+    const condition = queryFilter(x).name;
     const found = repositoriesOf(x.harbor.state, project).filter((repository) => matches(repository.name, condition));
     sendPage(x, found.map(view));
   },

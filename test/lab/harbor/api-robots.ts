@@ -73,15 +73,13 @@ const view = (x: Exchange, robot: Robot): object => ({
 function listRobots(x: Exchange): void {
   if (!isAuthenticated(x.principal)) throw unauthorized();
   const filter = queryFilter(x);
-  const level = filter['Level'] ?? 'system';
-  const projectId = level === 'project' ? Number(filter['ProjectID'] ?? Number.NaN) : 0;
+  const level = filter.Level ?? 'system';
+  const projectId = level === 'project' ? Number(filter.ProjectID ?? Number.NaN) : 0;
   if (Number.isNaN(projectId)) throw badRequest('must with project ID when to query project robots');
   const project = projectWithId(x.harbor.state, projectId) ?? null;
   if (level === 'project' && project === null) throw notFound(`project ${String(projectId)} not found`);
   demand(x, 'robot', 'list', project);
-  const robots = x.harbor.state.robots.filter(
-    (robot) => robot.projectId === projectId && matches(robot.shortName, filter['name']),
-  );
+  const robots = x.harbor.state.robots.filter((robot) => robot.projectId === projectId && matches(robot.shortName, filter.name));
   sendPage(
     x,
     robots.map((robot) => view(x, robot)),
@@ -98,7 +96,7 @@ function robotFor(x: Exchange, id: string, action: string): Robot {
 
 /** An empty secret asks for a new one, which only this answer tells; a chosen one is not repeated. */
 async function refreshSecret(x: Exchange, params: Readonly<Record<string, string>>, body: unknown): Promise<void> {
-  const robot = robotFor(x, params['robot_id'] ?? '', 'create');
+  const robot = robotFor(x, params.robot_id ?? '', 'create');
   const chosen = (body as { secret?: string } | undefined)?.secret ?? '';
   if (chosen !== '' && !acceptableSecret(chosen)) {
     throw badRequest(
@@ -112,7 +110,7 @@ async function refreshSecret(x: Exchange, params: Readonly<Record<string, string
 }
 
 async function updateRobot(x: Exchange, params: Readonly<Record<string, string>>, body: unknown): Promise<void> {
-  const robot = robotFor(x, params['robot_id'] ?? '', 'create');
+  const robot = robotFor(x, params.robot_id ?? '', 'create');
   const request = (body ?? {}) as RobotRequest;
   const fullName = robotFullName(x.harbor.state, robot);
   if (request.name !== fullName || request.level !== robot.level) throw badRequest('cannot update the level or name of robot');
@@ -132,12 +130,12 @@ export const robotRoutes: Routes = {
   'POST /robots': createRobot,
   'GET /robots': listRobots,
   'GET /robots/{robot_id}': (x, params) => {
-    sendJson(x, 200, view(x, robotFor(x, params['robot_id'] ?? '', 'read')));
+    sendJson(x, 200, view(x, robotFor(x, params.robot_id ?? '', 'read')));
   },
   'PATCH /robots/{robot_id}': refreshSecret,
   'PUT /robots/{robot_id}': updateRobot,
   'DELETE /robots/{robot_id}': async (x, params) => {
-    const robot = robotFor(x, params['robot_id'] ?? '', 'delete');
+    const robot = robotFor(x, params.robot_id ?? '', 'delete');
     x.harbor.state.robots.splice(x.harbor.state.robots.indexOf(robot), 1);
     await x.harbor.store.commit();
     sendEmpty(x, 200);

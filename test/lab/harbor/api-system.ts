@@ -61,7 +61,7 @@ function systemInfo(x: Exchange): void {
 function statistics(x: Exchange): void {
   if (!isAuthenticated(x.principal)) throw unauthorized();
   const { projects, repositories } = x.harbor.state;
-  const publicIds = new Set(projects.filter((p) => p.metadata['public'] === 'true').map((p) => p.id));
+  const publicIds = new Set(projects.filter((p) => p.metadata.public === 'true').map((p) => p.id));
   const publicRepositories = Object.values(repositories).filter((r) => publicIds.has(r.projectId)).length;
   const repositoryCount = Object.keys(repositories).length;
   const sizes = new Map(projects.flatMap((project) => Object.entries(project.blobs)));

@@ -32,7 +32,7 @@ export const tagRoutes: Routes = {
   },
   [`DELETE ${TAGS}/{tag_name}`]: async (x, params) => {
     const { repository, artifact } = artifactFor(x, params, 'tag', 'delete');
-    const name = params['tag_name'] ?? '';
+    const name = params.tag_name ?? '';
     if (repository.tags[name]?.digest !== artifact.digest) {
       throw notFound(`tag ${name} attached to artifact ${String(artifact.id)} not found`);
     }

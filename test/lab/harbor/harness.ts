@@ -90,7 +90,7 @@ export async function openBench(more: Partial<HarborConfig> = {}, now?: () => nu
     listen: { host: '127.0.0.1', port: 0 },
     tls: null,
     // Set to a real registry 2.8 (with deletion on and validation off), the same tests run over that one.
-    upstream: process.env['HARBOR_FRONT_UPSTREAM'] ?? registry.url,
+    upstream: process.env.HARBOR_FRONT_UPSTREAM ?? registry.url,
     stateFile: null,
     adminPassword: ADMIN.password,
     accessLog: null,
@@ -103,7 +103,7 @@ export async function openBench(more: Partial<HarborConfig> = {}, now?: () => nu
   const ask = async (method: string, path: string, { as, json, body, headers = {} }: Ask = {}): Promise<Answer> => {
     const answer = await request(path.startsWith('http') ? path : harbor.url + path, {
       dispatcher,
-      method: method as Dispatcher.HttpMethod,
+      method: method,
       headers: { ...authorization(as), ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       body: json === undefined ? ((body ?? null) as Buffer | null) : JSON.stringify(json),
     });
@@ -139,7 +139,7 @@ export async function openBench(more: Partial<HarborConfig> = {}, now?: () => nu
     pushBlob: async (repository, bytes, given = {}) => {
       const started = await ask('POST', `/v2/${repository}/blobs/uploads/`, given);
       if (started.status !== 202) return started;
-      return ask('PUT', `${started.headers['location'] ?? ''}&digest=${sha256(bytes)}`, { ...given, body: bytes });
+      return ask('PUT', `${started.headers.location ?? ''}&digest=${sha256(bytes)}`, { ...given, body: bytes });
     },
     pushManifest: (repository, reference, manifest, given = {}) =>
       ask('PUT', `/v2/${repository}/manifests/${reference}`, {

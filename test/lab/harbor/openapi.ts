@@ -36,10 +36,10 @@ function convert(node: unknown): unknown {
   const keys = Object.keys(node).filter((key) => key !== 'description');
   if (keys.length === 1 && (node as { type?: unknown }).type === 'object') return {};
   const out = Object.fromEntries(Object.entries(node).map(([key, value]) => [key, convert(value)]));
-  if (out['type'] === 'array') return { ...out, type: ['array', 'null'] };
+  if (out.type === 'array') return { ...out, type: ['array', 'null'] };
   if (out['x-nullable'] !== true) return out;
-  if (out['$ref'] !== undefined) return { anyOf: [out, { type: 'null' }] };
-  return { ...out, type: [out['type'], 'null'] };
+  if (out.$ref !== undefined) return { anyOf: [out, { type: 'null' }] };
+  return { ...out, type: [out.type, 'null'] };
 }
 
 const swagger = convert(parse(readFileSync(FILE, 'utf8'))) as Swagger;

@@ -18,7 +18,7 @@ export function sendPage(x: Exchange, items: readonly unknown[]): void {
   if (page > 1) links.push(link(page - 1, 'prev'));
   if (page * size < items.length) links.push(link(page + 1, 'next'));
   const headers: OutgoingHttpHeaders = { 'X-Total-Count': items.length };
-  if (links.length > 0) headers['Link'] = links.join(' , ');
+  if (links.length > 0) headers.Link = links.join(' , ');
   sendJson(x, 200, items.slice((page - 1) * size, page * size), headers);
 }
 

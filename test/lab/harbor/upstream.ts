@@ -70,6 +70,16 @@ export async function forward(x: Exchange, request: UpstreamRequest): Promise<In
   }
 }
 
+/** Those of the client's headers that go on to the registry. */
+export function keptHeaders(x: Exchange, names: readonly string[]): OutgoingHttpHeaders {
+  const kept: OutgoingHttpHeaders = {};
+  for (const name of names) {
+    const value = x.req.headers[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer']);
 
 function passedOn(answer: IncomingMessage): OutgoingHttpHeaders {
@@ -79,7 +89,7 @@ function passedOn(answer: IncomingMessage): OutgoingHttpHeaders {
 /** Hands an upstream answer to the client, streaming. A registry that dies half-way takes the client's connection along. */
 export async function relay(x: Exchange, answer: IncomingMessage, headers: OutgoingHttpHeaders = {}): Promise<void> {
   const out = passedOn(answer);
-  if (typeof out['location'] === 'string') out['location'] = absolute(x, out['location']);
+  if (typeof out.location === 'string') out.location = absolute(x, out.location);
   x.res.writeHead(answer.statusCode ?? 502, { ...out, ...headers });
   try {
     await pipeline(answer, x.res);

@@ -1,6 +1,6 @@
 import type { Exchange } from './context.ts';
 import { fail, notFound } from './errors.ts';
-import { discard, forward, relay } from './upstream.ts';
+import { discard, forward, keptHeaders, relay } from './upstream.ts';
 import type { V2Target } from './v2.ts';
 
 const PASSED_ON = ['accept', 'range', 'if-range', 'if-none-match'];
@@ -21,10 +21,8 @@ export async function handleBlob(x: Exchange, { repository, reference: digest }:
   if (!['GET', 'HEAD', 'DELETE'].includes(x.method)) throw fail('METHOD_NOT_ALLOWED', 'method not allowed');
   // Core answers by itself for a blob that no repository has.
   if (x.method === 'HEAD' && !knownAnywhere(x, digest)) throw notFound(`blob ${digest} not found`);
-  const headers = Object.fromEntries(
-    PASSED_ON.map((name) => [name, x.req.headers[name]]).filter(([, value]) => value !== undefined),
-  );
-  const answer = await forward(x, { method: x.method, path: `/v2/${repository}/blobs/${digest}`, headers });
+  const path = `/v2/${repository}/blobs/${digest}`;
+  const answer = await forward(x, { method: x.method, path, headers: keptHeaders(x, PASSED_ON) });
   if (x.method === 'DELETE' && answer.statusCode === 202) {
     const blobs = x.harbor.state.repositoryBlobs[repository];
     if (blobs !== undefined) Reflect.deleteProperty(blobs, digest);

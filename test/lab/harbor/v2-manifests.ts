@@ -25,7 +25,7 @@ function checkAccept(x: Exchange, artifact: Artifact): void {
 
 /** With cosign content trust on, even a HEAD of an unsigned image is refused. Signatures are counted, not verified. */
 function checkTrust(target: V2Target, repository: Repository, artifact: Artifact): void {
-  if (target.project.metadata['enable_content_trust_cosign'] !== 'true' || artifact.accessoryType !== null) return;
+  if (target.project.metadata.enable_content_trust_cosign !== 'true' || artifact.accessoryType !== null) return;
   const signed = accessoriesOf(repository, artifact.digest).some((accessory) => accessory.accessoryType === 'signature.cosign');
   if (!signed) throw fail('PROJECTPOLICYVIOLATION', 'The image is not signed by cosign.');
 }

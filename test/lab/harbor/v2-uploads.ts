@@ -1,18 +1,14 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { declaredLength } from './body.ts';
 import type { Exchange } from './context.ts';
 import { badRequest, fail } from './errors.ts';
 import { charge, reserve } from './quota.ts';
-import { forward, relay } from './upstream.ts';
+import { forward, keptHeaders, relay } from './upstream.ts';
 import { heldBlob, recordBlob, storedSize } from './v2-blobs.ts';
 import type { V2Target } from './v2.ts';
 
 /** Content-Range is not sent on: distribution 2.8 ignores it, and an out-of-order chunk is simply appended. */
 const PASSED_ON = ['content-type', 'content-length', 'transfer-encoding'];
-
-function bodyHeaders(x: Exchange): OutgoingHttpHeaders {
-  return Object.fromEntries(PASSED_ON.map((name) => [name, x.req.headers[name]]).filter(([, value]) => value !== undefined));
-}
 
 const sessionPath = (x: Exchange, { repository, reference }: V2Target): string =>
   `/v2/${repository}/blobs/uploads/${reference}${x.rawQuery === '' ? '' : `?${x.rawQuery}`}`;
@@ -46,7 +42,12 @@ async function start(x: Exchange, { project, repository }: V2Target): Promise<vo
 
 /** PATCH: always let through; the quota is looked at when the upload is closed. */
 async function append(x: Exchange, target: V2Target): Promise<void> {
-  const answer = await forward(x, { method: 'PATCH', path: sessionPath(x, target), headers: bodyHeaders(x), body: 'client' });
+  const answer = await forward(x, {
+    method: 'PATCH',
+    path: sessionPath(x, target),
+    headers: keptHeaders(x, PASSED_ON),
+    body: 'client',
+  });
   const last = /^0-(\d+)$/.exec(answer.headers.range ?? '')?.[1];
   if (answer.statusCode === 202 && last !== undefined) {
     x.harbor.sessions.set(target.reference, Number(last) === 0 && x.bytesIn === 0 ? 0 : Number(last) + 1);
@@ -77,7 +78,12 @@ async function close(x: Exchange, target: V2Target): Promise<void> {
   const coming = (x.harbor.sessions.get(target.reference) ?? 0) + (declaredLength(x) ?? 0);
   const release = digest in target.project.blobs ? undefined : reserve(x.harbor, target.project, coming);
   try {
-    const answer = await forward(x, { method: 'PUT', path: sessionPath(x, target), headers: bodyHeaders(x), body: 'client' });
+    const answer = await forward(x, {
+      method: 'PUT',
+      path: sessionPath(x, target),
+      headers: keptHeaders(x, PASSED_ON),
+      body: 'client',
+    });
     if (answer.statusCode === 201) await keep(x, target, answer, digest);
     await relay(x, answer);
   } finally {

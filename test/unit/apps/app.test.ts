@@ -28,7 +28,10 @@ describe('workloads', () => {
 
   test('a headless Service has no address, a NodePort keeps the port it was given', () => {
     const ports = [{ name: 'http', port: 80 }];
-    expect(rendered(anApp({ ports, service: { type: 'Headless' } }), 'Service').spec).toMatchObject({ type: 'ClusterIP', clusterIP: 'None' });
+    expect(rendered(anApp({ ports, service: { type: 'Headless' } }), 'Service').spec).toMatchObject({
+      type: 'ClusterIP',
+      clusterIP: 'None',
+    });
     const fixed = rendered(anApp({ ports, service: { type: 'NodePort', nodePorts: { http: 30080 } } }), 'Service');
     expect(listAt(fixed, 'spec', 'ports')).toMatchObject([{ nodePort: 30080 }]);
   });
@@ -37,7 +40,13 @@ describe('workloads', () => {
     const spec = rendered(anApp({ spread: 'required', replicas: 2 }), 'Deployment').spec;
     expect(spec).toMatchObject({
       strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
-      template: { spec: { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname' }] } } } },
+      template: {
+        spec: {
+          affinity: {
+            podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname' }] },
+          },
+        },
+      },
     });
   });
 
@@ -55,7 +64,10 @@ describe('workloads', () => {
     const volumes = [{ name: 'data', mount: '/data', claim: { size: '1Gi', storageClass: 'local-path' } }];
     expect(renderApp(anApp({ kind: 'StatefulSet', volumes }), aContext()).map(({ kind }) => kind)).toEqual(['StatefulSet']);
     const objects = renderApp(anApp({ volumes }), aContext());
-    expect(objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)).toEqual(['PersistentVolumeClaim/web-data', 'Deployment/web']);
+    expect(objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`)).toEqual([
+      'PersistentVolumeClaim/web-data',
+      'Deployment/web',
+    ]);
     expect(listAt(podSpec(rendered(anApp({ volumes }), 'Deployment')), 'volumes')).toEqual([
       { name: 'data', persistentVolumeClaim: { claimName: 'web-data' } },
     ]);
@@ -66,7 +78,10 @@ describe('workloads', () => {
       { name: 'host', mount: '/data0', hostPath: '/srv', readOnly: true },
       { name: 'scratch', mount: '/tmp/x', emptyDir: { sizeLimit: '1Gi' } },
     ];
-    const object = rendered(anApp({ volumes, initContainers: [{ name: 'init', image: 'busybox:1.36', mounts: { scratch: '/x' } }] }), 'Deployment');
+    const object = rendered(
+      anApp({ volumes, initContainers: [{ name: 'init', image: 'busybox:1.36', mounts: { scratch: '/x' } }] }),
+      'Deployment',
+    );
     expect(listAt(podSpec(object), 'volumes')).toEqual([
       { name: 'host', hostPath: { path: '/srv' } },
       { name: 'scratch', emptyDir: { sizeLimit: '1Gi' } },
@@ -75,7 +90,9 @@ describe('workloads', () => {
       { name: 'host', mountPath: '/data0', readOnly: true },
       { name: 'scratch', mountPath: '/tmp/x' },
     ]);
-    expect(listAt(podSpec(object), 'initContainers')).toMatchObject([{ image: 'busybox:1.36', volumeMounts: [{ name: 'scratch', mountPath: '/x' }] }]);
+    expect(listAt(podSpec(object), 'initContainers')).toMatchObject([
+      { image: 'busybox:1.36', volumeMounts: [{ name: 'scratch', mountPath: '/x' }] },
+    ]);
   });
 
   test('a probe without a port asks the first one', () => {
@@ -139,7 +156,11 @@ describe('secrets', () => {
 
   test('reach the pod through a Secret, before the variables that use them', () => {
     const objects = renderApp(app, context('hunter2hunter2'));
-    expect(objects[0]).toMatchObject({ kind: 'Secret', metadata: { name: 'web-secrets' }, data: { PASSWORD: Buffer.from('hunter2hunter2').toString('base64') } });
+    expect(objects[0]).toMatchObject({
+      kind: 'Secret',
+      metadata: { name: 'web-secrets' },
+      data: { PASSWORD: Buffer.from('hunter2hunter2').toString('base64') },
+    });
     expect(listAt(main(objects.at(-1) ?? fail()), 'env')).toEqual([
       { name: 'PASSWORD', valueFrom: { secretKeyRef: { name: 'web-secrets', key: 'PASSWORD' } } },
       { name: 'URL', value: 'x://u:$(PASSWORD)@db' },
@@ -153,7 +174,14 @@ describe('secrets', () => {
 
   test('roll the pods when they change, by a checksum that nobody can guess without the key', () => {
     const checksum = (password: string, key?: string): unknown =>
-      fieldAt(rendered(app, 'Deployment', context(password, key)), 'spec', 'template', 'metadata', 'annotations', 'deliver/secrets-checksum');
+      fieldAt(
+        rendered(app, 'Deployment', context(password, key)),
+        'spec',
+        'template',
+        'metadata',
+        'annotations',
+        'deliver/secrets-checksum',
+      );
     expect(checksum('one-password')).toBe(checksum('one-password'));
     expect(checksum('one-password')).not.toBe(checksum('two-password'));
     expect(checksum('one-password')).not.toBe(checksum('one-password', 'other key'));

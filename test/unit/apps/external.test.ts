@@ -35,12 +35,20 @@ describe('externals', () => {
     ]);
   });
 
-  test.each(['127.0.0.1', '169.254.1.1', '::1', 'fe80::1', '224.0.0.1', '0.0.0.0', '::ffff:10.0.0.5', 'redis.site', '10.1', '010.0.0.1'])(
-    'address %s is refused',
-    (ip) => {
-      expect(() => renderExternal(anExternal({ addresses: [{ ip }] }), 'suite')).toThrowWithCode('E_SCHEMA', ip);
-    },
-  );
+  test.each([
+    '127.0.0.1',
+    '169.254.1.1',
+    '::1',
+    'fe80::1',
+    '224.0.0.1',
+    '0.0.0.0',
+    '::ffff:10.0.0.5',
+    'redis.site',
+    '10.1',
+    '010.0.0.1',
+  ])('address %s is refused', (ip) => {
+    expect(() => renderExternal(anExternal({ addresses: [{ ip }] }), 'suite')).toThrowWithCode('E_SCHEMA', ip);
+  });
 
   test('several ports need names, and addresses must be known', () => {
     expect(() => renderExternal(anExternal({ ports: [{ port: 1 }, { port: 2 }] }), 'suite')).toThrowWithCode('E_SCHEMA');

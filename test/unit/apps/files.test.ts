@@ -16,7 +16,11 @@ const checksum = (objects: readonly KubeObject[]): unknown =>
 describe('files of an app', () => {
   test('come from a ConfigMap, each mounted at its own path', () => {
     const [map, deployment] = render({ '/etc/web/app.yaml': 'a: 1\n', '/etc/motd': 'hello' });
-    expect(map).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'web-files' }, data: { 'etc_web_app.yaml': 'a: 1\n', etc_motd: 'hello' } });
+    expect(map).toMatchObject({
+      kind: 'ConfigMap',
+      metadata: { name: 'web-files' },
+      data: { 'etc_web_app.yaml': 'a: 1\n', etc_motd: 'hello' },
+    });
     expect(fieldAt(deployment, 'spec', 'template', 'spec', 'containers', 0, 'volumeMounts')).toEqual([
       { name: 'app-files', mountPath: '/etc/motd', subPath: 'etc_motd', readOnly: true },
       { name: 'app-files', mountPath: '/etc/web/app.yaml', subPath: 'etc_web_app.yaml', readOnly: true },

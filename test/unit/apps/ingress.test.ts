@@ -30,7 +30,9 @@ describe('ingress', () => {
 
   test('a site’s own wildcard domain takes the place of nip.io', () => {
     const app = anApp({ ports: PORTS, ingress: [{ host: 'nip.io', port: 8000 }] });
-    expect(urlsOf(app, { ingress: { addresses: ['10.0.0.5'], domain: 'apps.plant7' } })).toEqual(['http://web.project.10.0.0.5.apps.plant7']);
+    expect(urlsOf(app, { ingress: { addresses: ['10.0.0.5'], domain: 'apps.plant7' } })).toEqual([
+      'http://web.project.10.0.0.5.apps.plant7',
+    ]);
   });
 
   test('all entries are rules of one Ingress, paths of one host together', () => {
@@ -65,11 +67,37 @@ describe('ingress', () => {
 
   test.each([
     ['a port that the app lacks', { ingress: [{ host: 'web.site', port: 9 }] }, ADDRESSES],
-    ['the same host and path twice', { ingress: [{ host: 'nip.io', port: 8000 }, { host: 'nip.io', port: 8080 }] }, ADDRESSES],
+    [
+      'the same host and path twice',
+      {
+        ingress: [
+          { host: 'nip.io', port: 8000 },
+          { host: 'nip.io', port: 8080 },
+        ],
+      },
+      ADDRESSES,
+    ],
     ['nip.io on a site without ingress addresses', { ingress: [{ host: 'nip.io', port: 8000 }] }, []],
-    ['annotations that disagree', { ingress: [{ host: 'a.site', port: 8000, annotations: { a: '1' } }, { host: 'b.site', port: 8000, annotations: { a: '2' } }] }, []],
-    ['a name out of which nip.io reads another address', { name: 'web-1-2-3-4', ingress: [{ host: 'nip.io', port: 8000 }] }, ADDRESSES],
-    ['a namespace of digits, which nip.io takes for an octet', { namespace: '7', ingress: [{ host: 'nip.io', port: 8000 }] }, ADDRESSES],
+    [
+      'annotations that disagree',
+      {
+        ingress: [
+          { host: 'a.site', port: 8000, annotations: { a: '1' } },
+          { host: 'b.site', port: 8000, annotations: { a: '2' } },
+        ],
+      },
+      [],
+    ],
+    [
+      'a name out of which nip.io reads another address',
+      { name: 'web-1-2-3-4', ingress: [{ host: 'nip.io', port: 8000 }] },
+      ADDRESSES,
+    ],
+    [
+      'a namespace of digits, which nip.io takes for an octet',
+      { namespace: '7', ingress: [{ host: 'nip.io', port: 8000 }] },
+      ADDRESSES,
+    ],
   ])('%s is refused', (_, more, addresses) => {
     expect(() => ingressOf(anApp({ ports: PORTS, ...more }), { addresses })).toThrowWithCode('E_SCHEMA');
   });

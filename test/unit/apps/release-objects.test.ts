@@ -37,7 +37,8 @@ describe('a release', () => {
   });
 
   test('renders to the same objects each time', () => {
-    const render = (): string => JSON.stringify(renderRelease(aRelease(), aReleaseContext()).map((group) => group.render(new Map())));
+    const render = (): string =>
+      JSON.stringify(renderRelease(aRelease(), aReleaseContext()).map((group) => group.render(new Map())));
     expect(render()).toBe(render());
   });
 
@@ -45,23 +46,34 @@ describe('a release', () => {
     const account = { username: 'robot$deliver', password: 'long-enough' };
     const groups = renderRelease(aRelease(), aReleaseContext({ pull: { account, hosts: ['quay.io', 'docker.io'] } }));
     const secret = groups[0]?.render(new Map()).find(({ kind }) => kind === 'Secret');
-    expect(secret).toMatchObject({ type: 'kubernetes.io/dockerconfigjson', metadata: { name: 'deliver-pull-suite', namespace: 'project' } });
-    const config = JSON.parse(Buffer.from(textAt(secret, 'data', '.dockerconfigjson') ?? '', 'base64').toString()) as { auths: object };
+    expect(secret).toMatchObject({
+      type: 'kubernetes.io/dockerconfigjson',
+      metadata: { name: 'deliver-pull-suite', namespace: 'project' },
+    });
+    const config = JSON.parse(Buffer.from(textAt(secret, 'data', '.dockerconfigjson') ?? '', 'base64').toString()) as {
+      auths: object;
+    };
     expect(Object.keys(config.auths)).toEqual(['docker.io', 'https://index.docker.io/v1/', 'quay.io']);
-    const workload = groups.at(-1)?.render(new Map()).find(({ kind }) => kind === 'StatefulSet');
+    const workload = groups
+      .at(-1)
+      ?.render(new Map())
+      .find(({ kind }) => kind === 'StatefulSet');
     expect(fieldAt(workload, 'spec', 'template', 'spec', 'imagePullSecrets')).toEqual([{ name: 'deliver-pull-suite' }]);
   });
 
   test('with secrets keeps the key of their checksums in the cluster', () => {
     const apps = [anApp({ secrets: { A: '${secret.a}' } })];
     const context = aReleaseContext({ secrets: someSecrets({ a: 'x' }), checksumKey: new Secret('some key') });
-    const refs = inventoryOf(renderRelease(aRelease({ apps }), context)).map(({ namespace, name }) => `${namespace ?? ''}/${name}`);
+    const refs = inventoryOf(renderRelease(aRelease({ apps }), context)).map(
+      ({ namespace, name }) => `${namespace ?? ''}/${name}`,
+    );
     expect(refs).toContain('deliver-system/deliver-checksum-key');
   });
 
   test('an output of another app needs a dependency on it, and a real output', () => {
     const base = anApp({ name: 'base', ports: [{ name: 'http', port: 80 }] });
-    const user = (output: string, dependsOn: string[]): unknown => anApp({ name: 'user', env: { X: `\${outputs.${output}}` }, dependsOn });
+    const user = (output: string, dependsOn: string[]): unknown =>
+      anApp({ name: 'user', env: { X: `\${outputs.${output}}` }, dependsOn });
     const groups = renderRelease(aRelease({ apps: [user('base.clusterIP', ['base']), base] }), aReleaseContext());
     expect(groups.at(-1)?.needs).toEqual([{ name: 'base.clusterIP', from: 'base', namespace: 'project', field: 'clusterIP' }]);
     const broken = (app: unknown) => () => renderRelease(aRelease({ apps: [app, base] }), aReleaseContext());
@@ -73,7 +85,10 @@ describe('a release', () => {
   test('charts and manifests are refused, they are not applied yet', () => {
     const charts = [{ name: 'n9e', chart: './n9e', namespace: 'monitoring' }];
     expect(() => renderRelease(aRelease({ charts }), aReleaseContext())).toThrowWithCode('E_NOT_YET', 'n9e');
-    expect(() => renderRelease(aRelease({ manifests: [{ path: './k8s' }] }), aReleaseContext())).toThrowWithCode('E_NOT_YET', './k8s');
+    expect(() => renderRelease(aRelease({ manifests: [{ path: './k8s' }] }), aReleaseContext())).toThrowWithCode(
+      'E_NOT_YET',
+      './k8s',
+    );
   });
 
   test('an app and an external can’t have the same Service', () => {

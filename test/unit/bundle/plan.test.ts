@@ -61,7 +61,12 @@ it('puts content in install order: files, system images, charts, app images', ()
   });
   const plan = planBundle(release.lock, []);
   const kinds = plan.members.slice(contentStart(plan)).map(({ owners }) => owners[0]?.split(',')[0]);
-  expect([...new Set(kinds)]).toEqual(['file kubeadm', 'image registry.k8s.io/pause:3.10', 'chart web 1.0.0', 'image docker.io/library/app:1']);
+  expect([...new Set(kinds)]).toEqual([
+    'file kubeadm',
+    'image registry.k8s.io/pause:3.10',
+    'chart web 1.0.0',
+    'image docker.io/library/app:1',
+  ]);
 });
 
 it('moves nothing behind the room when a signature is added', () => {
@@ -75,7 +80,8 @@ it('moves nothing behind the room when a signature is added', () => {
 });
 
 it('has room for ten signatures, and says so when there is no more', () => {
-  const many = (count: number): { armored: string }[] => Array.from({ length: count }, (_, at) => ({ armored: `${'x'.repeat(290)}${String(at)}` }));
+  const many = (count: number): { armored: string }[] =>
+    Array.from({ length: count }, (_, at) => ({ armored: `${'x'.repeat(290)}${String(at)}` }));
   expect(planBundle(lock, many(10)).size).toBe(planBundle(lock, []).size);
   expect(() => planBundle(lock, many(40))).toThrowWithCode('E_BUNDLE', 'no room');
 });

@@ -12,18 +12,42 @@ describe('differences', () => {
   });
 
   test('what only the server writes is none', () => {
-    const live = anObject({ replicas: 1 }, { metadata: { name: 'gatekeeper', uid: 'a', generation: 1, resourceVersion: '1', managedFields: [1] }, status: { x: 1 } });
-    const next = anObject({ replicas: 1 }, { metadata: { name: 'gatekeeper', uid: 'b', generation: 2, resourceVersion: '2', creationTimestamp: 'x' } });
+    const live = anObject(
+      { replicas: 1 },
+      { metadata: { name: 'gatekeeper', uid: 'a', generation: 1, resourceVersion: '1', managedFields: [1] }, status: { x: 1 } },
+    );
+    const next = anObject(
+      { replicas: 1 },
+      { metadata: { name: 'gatekeeper', uid: 'b', generation: 2, resourceVersion: '2', creationTimestamp: 'x' } },
+    );
     expect(diffObject(live, next)).toEqual([]);
   });
 
   test('a changed replica count is that one field', () => {
-    expect(diffObject(anObject({ replicas: 1 }), anObject({ replicas: 2 }))).toEqual([{ path: 'spec.replicas', kind: 'change', before: 1, after: 2 }]);
+    expect(diffObject(anObject({ replicas: 1 }), anObject({ replicas: 2 }))).toEqual([
+      { path: 'spec.replicas', kind: 'change', before: 1, after: 2 },
+    ]);
   });
 
   test('containers, ports, variables and mounts are told apart by name, whatever their order', () => {
-    const before = { containers: [{ name: 'a', image: 'x:1', env: [{ name: 'E', value: '1' }] }, { name: 'b', volumeMounts: [{ name: 'v', mountPath: '/1' }] }] };
-    const after = { containers: [{ name: 'b', volumeMounts: [{ name: 'v', mountPath: '/1' }, { name: 'v', mountPath: '/2' }] }, { name: 'a', image: 'x:2', env: [] }] };
+    const before = {
+      containers: [
+        { name: 'a', image: 'x:1', env: [{ name: 'E', value: '1' }] },
+        { name: 'b', volumeMounts: [{ name: 'v', mountPath: '/1' }] },
+      ],
+    };
+    const after = {
+      containers: [
+        {
+          name: 'b',
+          volumeMounts: [
+            { name: 'v', mountPath: '/1' },
+            { name: 'v', mountPath: '/2' },
+          ],
+        },
+        { name: 'a', image: 'x:2', env: [] },
+      ],
+    };
     expect(diffObject(anObject(before), anObject(after))).toEqual([
       { path: 'spec.containers[a].image', kind: 'change', before: 'x:1', after: 'x:2' },
       { path: 'spec.containers[a].env[E]', kind: 'remove', before: { name: 'E', value: '1' } },
@@ -33,16 +57,22 @@ describe('differences', () => {
 
   test('an ingress rule is named by its host, a plain list by position, a dotted key in brackets', () => {
     const before = anObject({ rules: [{ host: 'a' }], args: ['x', 'y'] });
-    const after = anObject({ rules: [{ host: 'a' }, { host: 'b' }], args: ['x', 'z'] }, { metadata: { name: 'g', labels: { 'app.kubernetes.io/name': 'x' } } });
-    expect(diffObject({ ...before, metadata: { name: 'g', labels: {} } }, after).map(({ path, kind }) => `${kind} ${path}`)).toEqual([
-      'add spec.rules[b]',
-      'change spec.args[1]',
-      'add metadata.labels[app.kubernetes.io/name]',
-    ]);
+    const after = anObject(
+      { rules: [{ host: 'a' }, { host: 'b' }], args: ['x', 'z'] },
+      { metadata: { name: 'g', labels: { 'app.kubernetes.io/name': 'x' } } },
+    );
+    expect(
+      diffObject({ ...before, metadata: { name: 'g', labels: {} } }, after).map(({ path, kind }) => `${kind} ${path}`),
+    ).toEqual(['add spec.rules[b]', 'change spec.args[1]', 'add metadata.labels[app.kubernetes.io/name]']);
   });
 
   test('of a Secret only the names of what changes are seen', () => {
-    const secret = (data: unknown, annotations = {}): KubeObject => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', annotations }, data });
+    const secret = (data: unknown, annotations = {}): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', annotations },
+      data,
+    });
     const last = { 'kubectl.kubernetes.io/last-applied-configuration': '{"data":"b2xk"}' };
     const changes = diffObject(secret({ a: 'b2xk', b: 'c2FtZQ==' }, last), secret({ a: 'bmV3', b: 'c2FtZQ==', c: 'bW9yZQ==' }));
     expect(changes.map(({ path, kind }) => `${kind} ${path}`)).toEqual([

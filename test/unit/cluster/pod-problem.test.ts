@@ -15,18 +15,35 @@ const waiting = (reason: string, message: string, more: object = {}): unknown =>
 describe('diagnosis of pods', () => {
   test('names pod, node, image as the release names it, and what the kubelet says', () => {
     expect(diagnosePods([aPod('web-0', waiting('ErrImagePull', 'not found'))])).toEqual([
-      { kind: 'image', pod: 'web-0', uid: 'uid-web-0', node: 'w1', container: 'main', image: 'quay.io/a/web:1', reason: 'ErrImagePull', message: 'not found', restarts: 0 },
+      {
+        kind: 'image',
+        pod: 'web-0',
+        uid: 'uid-web-0',
+        node: 'w1',
+        container: 'main',
+        image: 'quay.io/a/web:1',
+        reason: 'ErrImagePull',
+        message: 'not found',
+        restarts: 0,
+      },
     ]);
   });
 
   test('gives the exit code of a container that crashes', () => {
-    const crashed = waiting('CrashLoopBackOff', 'back-off 5m0s', { restartCount: 7, lastState: { terminated: { exitCode: 3, reason: 'Error' } } });
-    expect(diagnosePods([aPod('web-0', crashed)])).toMatchObject([{ kind: 'crash', message: 'exit code 3 (Error)', restarts: 7 }]);
+    const crashed = waiting('CrashLoopBackOff', 'back-off 5m0s', {
+      restartCount: 7,
+      lastState: { terminated: { exitCode: 3, reason: 'Error' } },
+    });
+    expect(diagnosePods([aPod('web-0', crashed)])).toMatchObject([
+      { kind: 'crash', message: 'exit code 3 (Error)', restarts: 7 },
+    ]);
   });
 
   test('gives the scheduler’s words for a pod that no node takes', () => {
     const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/2 nodes are available' }];
-    expect(diagnosePods([aPod('web-0', { conditions })])).toMatchObject([{ kind: 'unschedulable', message: '0/2 nodes are available' }]);
+    expect(diagnosePods([aPod('web-0', { conditions })])).toMatchObject([
+      { kind: 'unschedulable', message: '0/2 nodes are available' },
+    ]);
   });
 
   test('finds nothing in pods that run, start or end', () => {
@@ -35,13 +52,26 @@ describe('diagnosis of pods', () => {
   });
 
   test('puts what can’t heal first', () => {
-    const pods = [aPod('a', waiting('CrashLoopBackOff', '')), aPod('b', waiting('InvalidImageName', '')), aPod('c', waiting('ImagePullBackOff', ''))];
+    const pods = [
+      aPod('a', waiting('CrashLoopBackOff', '')),
+      aPod('b', waiting('InvalidImageName', '')),
+      aPod('c', waiting('ImagePullBackOff', '')),
+    ];
     expect(diagnosePods(pods).map(({ kind }) => kind)).toEqual(['image-name', 'image', 'crash']);
   });
 });
 
 describe('the error of a pod that can’t pull', () => {
-  const problem = (message: string): PodProblem => ({ kind: 'image', pod: 'web-0', uid: 'u', node: 'w1', image: 'quay.io/a/web:1', reason: 'ErrImagePull', message, restarts: 0 });
+  const problem = (message: string): PodProblem => ({
+    kind: 'image',
+    pod: 'web-0',
+    uid: 'u',
+    node: 'w1',
+    image: 'quay.io/a/web:1',
+    reason: 'ErrImagePull',
+    message,
+    restarts: 0,
+  });
 
   test.each([
     ['unexpected status from HEAD request to https://harbor/v2/x: 401 Unauthorized', /pull account/],

@@ -27,5 +27,7 @@ it('has a median source file of at most 100 lines', () => {
 
 it('has commands whose run() fits in 25 lines', () => {
   const commands = sources.filter(({ path }) => path.startsWith('commands/'));
-  expect(commands.map(({ path, lines }) => ({ path, run: runLength(lines) })).filter(({ run }) => run === 0 || run > 25)).toEqual([]);
+  expect(commands.map(({ path, lines }) => ({ path, run: runLength(lines) })).filter(({ run }) => run === 0 || run > 25)).toEqual(
+    [],
+  );
 });

@@ -39,7 +39,7 @@ describe('a lock file', () => {
   });
 
   it('is the same text down to the byte, on every machine and in every year', () => {
-    expect(digestOf(lockText(lock))).toBe('sha256:LOCK');
+    expect(digestOf(lockText(lock))).toBe('sha256:43cd272728ed6c6bd9f262610d7af3862e15efbb409c1c5c56090a579d057280');
     const shuffled = Object.fromEntries(Object.entries(lock).reverse()) as unknown as Lock;
     expect(lockText(shuffled)).toBe(lockText(lock));
   });
@@ -57,13 +57,11 @@ describe('a lock file', () => {
     const text = lockText(lock);
     for (const [from, to, message] of [
       ['kind: Lock', 'kind: Lock\nextra: 1', 'extra: unknown key.'],
-      ['size: 1000', 'size: 1001', 'has 1000 bytes elsewhere'],
       ['data: ey', 'data: eY', 'is not the content of'],
       ['sha256:', 'sha256:x', 'must be sha256'],
       ['version: 1.0.0', 'version: 1.0.1', 'are not those of the release in it'],
     ] as const) {
-      await writeFile(path, message.includes('elsewhere') ? text.replace(from, to) + '' : text.replace(from, to));
-      if (message.includes('elsewhere')) continue;
+      await writeFile(path, text.replace(from, to));
       await expect(readLock(path), message).rejects.toThrowWithCode('E_SCHEMA', message);
       await expect(readLock(path)).rejects.toThrowWithCode('E_SCHEMA', /suite\.lock\.yaml:\d+:\d+ {2}/);
     }

@@ -9,7 +9,7 @@ const schemas = jsonSchemas().map(({ name, schema }) => ({ name, text: `${JSON.s
 describe('docs/schema', () => {
   it.each(schemas)('has the $name schema as the code says it (UPDATE=1 rewrites it)', async ({ name, text }) => {
     const path = `docs/schema/${name}.schema.json`;
-    if (process.env['UPDATE'] === '1') await writeFile(path, text);
+    if (process.env.UPDATE === '1') await writeFile(path, text);
     expect(await readFile(path, 'utf8').catch(() => 'missing')).toBe(text);
   });
 

@@ -1,0 +1,104 @@
+import { gzipSync } from 'node:zlib';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../src/core/digest.ts';
+import { gather } from '../../src/lock/small-blob.ts';
+import { createFileSource } from '../../src/store/file-source.ts';
+import { startHttp } from '../support/http.ts';
+import { noise } from '../support/images.ts';
+
+const bytes = noise(300_000, 'http');
+const files = createFileSource({ firstDelay: 1 });
+
+/** A server that takes the next answer each time, the last one again and again. */
+async function answers(
+  ...list: ((request: IncomingMessage, response: ServerResponse) => void)[]
+): Promise<{ url: string; seen: IncomingMessage[] }> {
+  const seen: IncomingMessage[] = [];
+  const url = await startHttp((request, response) => {
+    seen.push(request);
+    list[Math.min(seen.length, list.length) - 1]?.(request, response);
+  });
+  return { url, seen };
+}
+
+const whole = (_: unknown, response: ServerResponse): void => void response.end(bytes);
+const status =
+  (code: number) =>
+  (_: unknown, response: ServerResponse): void =>
+    void response.writeHead(code).end('no');
+const cut = (_: unknown, response: ServerResponse): void => {
+  response.writeHead(200, { 'content-length': bytes.byteLength });
+  response.write(bytes.subarray(0, 1000), () => response.destroy());
+};
+
+describe('files over HTTP', () => {
+  it('are measured and read whole', async () => {
+    const { url } = await answers(whole);
+    expect(await files.measure(`${url}/f`)).toEqual({ digest: digestOf(bytes), size: bytes.byteLength });
+    expect((await gather(await files.open(`${url}/f?a=b`))).equals(bytes)).toBe(true);
+  });
+
+  it('are found behind redirects', async () => {
+    const { url, seen } = await answers((_, response) => void response.writeHead(302, { location: '/there' }).end(), whole);
+    expect((await files.measure(`${url}/here`)).size).toBe(bytes.byteLength);
+    expect(seen.map((request) => request.url)).toEqual(['/here', '/there']);
+  });
+
+  it('keep the account to the host that it is for', async () => {
+    const other = await answers(whole);
+    const { url, seen } = await answers((_, response) => void response.writeHead(302, { location: `${other.url}/f` }).end());
+    await files.measure(`${url.replace('://', '://me:hunter22@')}/f`);
+    expect(seen[0]?.headers.authorization).toBe(`Basic ${Buffer.from('me:hunter22').toString('base64')}`);
+    expect(other.seen[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it('are not unpacked on the way', async () => {
+    const packed = gzipSync(bytes);
+    const { url, seen } = await answers(
+      (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(packed),
+    );
+    expect((await files.measure(`${url}/f.tgz`)).digest).toBe(digestOf(packed));
+    expect(seen[0]?.headers['accept-encoding']).toBe('identity');
+  });
+
+  it.each([
+    ['answers of 503 and 429', [status(503), status(429), whole], 3],
+    ['a connection that broke in the middle', [cut, whole], 2],
+  ] as const)('are asked for again after %s', async (_, list, requests) => {
+    const { url, seen } = await answers(...list);
+    expect((await files.measure(`${url}/f`)).digest).toBe(digestOf(bytes));
+    expect(seen).toHaveLength(requests);
+  });
+
+  it.each([
+    [404, 'E_SOURCE_NOT_FOUND', 1],
+    [403, 'E_SOURCE_AUTH', 1],
+    [400, 'E_SOURCE', 1],
+    [500, 'E_SOURCE', 3],
+  ] as const)('that are refused with %i end with %s, without the account in the message', async (code, expected, requests) => {
+    const { url, seen } = await answers(status(code));
+    const secret = `${url.replace('://', '://me:hunter22@')}/f?token=hunter22`;
+    const error: unknown = await files.open(secret).catch((thrown: unknown) => thrown);
+    expect(error).toThrowWithCode(expected, `${url}/f`);
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('hunter22');
+    expect(seen).toHaveLength(requests);
+  });
+
+  it('that nobody serves end with the address', async () => {
+    await expect(files.open('http://127.0.0.1:9/f')).rejects.toThrowWithCode('E_SOURCE', 'ECONNREFUSED');
+  });
+
+  it('that go round in a circle come to an end', async () => {
+    const { url } = await answers((_, response) => void response.writeHead(302, { location: '/again' }).end());
+    await expect(files.open(`${url}/f`)).rejects.toThrowWithCode('E_SOURCE');
+  });
+
+  it('stop when told to', async () => {
+    const abort = new AbortController();
+    const { url } = await answers(() => {
+      abort.abort(new Error('stop'));
+    });
+    await expect(files.measure(`${url}/f`, abort.signal)).rejects.toThrow('stop');
+  });
+});
