@@ -2,7 +2,7 @@ import type { KubeMetadata } from '../cluster/port.ts';
 import { MANAGED_BY } from '../cluster/system.ts';
 
 /** Label that finds every object of a release. */
-export const RELEASE_LABEL = 'deliver-release';
+const RELEASE_LABEL = 'deliver-release';
 
 interface Named {
   readonly name: string;

@@ -1,7 +1,5 @@
 import { renderChecksumKey } from '../cluster/checksum-key.ts';
-import { placeholderOf } from '../cluster/outputs.ts';
-import type { KubeObject, KubeRef } from '../cluster/port.ts';
-import { refOf } from '../cluster/refs.ts';
+import type { KubeObject } from '../cluster/port.ts';
 import { SYSTEM_NAMESPACE } from '../cluster/system.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { App } from '../manifest/app-schema.ts';
@@ -72,11 +70,6 @@ export function renderRelease(release: Release, context: ReleaseContext): Releas
         }),
     })),
   ];
-}
-
-/** Names of all objects of a release, for its record: known before any output is. */
-export function inventoryOf(groups: readonly ReleaseGroup[]): KubeRef[] {
-  return groups.flatMap(({ needs, render }) => render(new Map(needs.map(({ name }) => [name, placeholderOf(name)]))).map(refOf));
 }
 
 function baseObjects(

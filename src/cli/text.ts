@@ -19,6 +19,14 @@ export function truncate(text: string, width: number): string {
   return letters.length <= width ? text : `${letters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 
+/** `text` cut to `width` columns in its middle: the end of a reference is its tag. Plain text only. */
+export function truncateMiddle(text: string, width: number): string {
+  const letters = Array.from(text);
+  if (letters.length <= width) return text;
+  const end = Math.floor((width - 1) / 2);
+  return `${letters.slice(0, width - 1 - end).join('')}…${letters.slice(letters.length - end).join('')}`;
+}
+
 /** Lines of at most `width` columns, broken at spaces; a word that is longer stays whole so that it can be copied. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph, width));

@@ -2,7 +2,7 @@ import { bytesText, countText } from '../core/amounts.ts';
 import type { InspectResult } from '../flows/inspect.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
-import { truncate } from './text.ts';
+import { truncateMiddle } from './text.ts';
 
 const SIGNATURE = {
   good: 'signed by',
@@ -47,6 +47,6 @@ function sharedText(shared: number): string {
 function section(title: string, rows: readonly (readonly [string, string, string])[], width: number): string[] {
   if (rows.length === 0) return [];
   const room = width - 2 - 10 - 18;
-  const cells = rows.map(([name, size, note]) => [truncate(name, room), size, note]);
+  const cells = rows.map(([name, size, note]) => [truncateMiddle(name, room), size, note]);
   return ['', `${title} (${rows.length})`, ...table(cells, { right: [1], indent: 2 })];
 }

@@ -2,10 +2,14 @@ import type { FieldChange, ObjectPlan } from '../flows/plan-types.ts';
 import { countText } from '../core/amounts.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
-import { truncate, widthOf } from './text.ts';
+import { truncateMiddle, widthOf } from './text.ts';
 
 /** A person reads this many fields of one object; `--json` has them all. */
 const MOST_FIELDS = 12;
+/** Columns of a path below which its values go to a line of their own. */
+const SHORTEST_PATH = 30;
+/** A shared beginning at least this long is left out of both values. */
+const LONG_PREFIX = 12;
 
 /** What would happen to each object: new ones in a line, changed ones field by field, the same ones as a number. */
 export function objectLines(objects: readonly ObjectPlan[], style: Style, width: number): string[] {
@@ -29,22 +33,34 @@ function nameOf({ namespace, name }: ObjectPlan['ref']): string {
 
 function fieldLines({ action, changes }: ObjectPlan, style: Style, width: number): string[] {
   if (action !== 'change') return [];
-  const shown = changes.slice(0, MOST_FIELDS).map((change) => `  ${fieldText(change, style, width - 2)}`);
+  const shown = changes.slice(0, MOST_FIELDS).flatMap((change) => fieldText(change, style, width - 2).map((line) => `  ${line}`));
   const more = changes.length - MOST_FIELDS;
   return more > 0 ? [...shown, `  … and ${more} more fields; --json lists all`] : shown;
 }
 
 /** `~ spec.replicas 2 → 3`; a long path loses its front, which is the same for most fields. */
-function fieldText({ path, kind, before, after }: FieldChange, style: Style, width: number): string {
-  const values = kind === 'change' ? `${short(before)} → ${short(after)}` : short(kind === 'add' ? after : before);
+function fieldText({ path, kind, before, after }: FieldChange, style: Style, width: number): string[] {
+  const values = kind === 'change' ? changeText(before, after) : short(kind === 'add' ? after : before);
   const mark = { add: style.good('+'), remove: style.bad('-'), change: style.warn('~') }[kind];
-  const room = Math.max(24, width - 3 - widthOf(values));
-  const shownPath = path.length <= room ? path : `…${path.slice(path.length - room + 1)}`;
-  return `${mark} ${shownPath} ${values}`;
+  const room = width - 3 - widthOf(values);
+  if (room >= Math.min(path.length, SHORTEST_PATH)) return [`${mark} ${tail(path, room)} ${values}`];
+  return [`${mark} ${tail(path, width - 2)}`, `    ${truncateMiddle(values, width - 4)}`];
+}
+
+/** `v361 → v362` of two long texts that begin alike: only what differs, from the last separator before it. */
+function changeText(before: unknown, after: unknown): string {
+  if (typeof before !== 'string' || typeof after !== 'string') return `${short(before)} → ${short(after)}`;
+  let same = 0;
+  while (same < before.length && before[same] === after[same]) same += 1;
+  const start = before.slice(0, same).search(/[/:@=, ][^/:@=, ]*$/) + 1;
+  return start < LONG_PREFIX ? `${short(before)} → ${short(after)}` : `${short(before.slice(start))} → ${short(after.slice(start))}`;
+}
+
+function tail(path: string, room: number): string {
+  return path.length <= room ? path : `…${path.slice(path.length - room + 1)}`;
 }
 
 function short(value: unknown): string {
   if (value === undefined) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return truncate(text, 32);
+  return truncateMiddle(typeof value === 'string' ? value : JSON.stringify(value), 40);
 }

@@ -35,6 +35,7 @@ export function viewPlan(
     ...part('Registry', registryTexts(plan.registry)),
     ...part('Hosts', hostTexts(plan)),
     ...part('Cluster', objectLines(plan.objects, style, width - 2 - LABEL)),
+    ...part('Left over', plan.leftOver.map((name) => `${name} is not in this release; it stays`)),
     ...(plan.urls.length === 0 ? [] : part('Addresses', plan.urls)),
     '',
     ...closing(plan, refused, { bundle, site }),

@@ -19,14 +19,12 @@ export interface ApiCause {
   readonly field: string;
 }
 
-const BAD_PATCH = /^failed to create typed patch object/;
-
 /**
  * True for a refusal that the API server reports as its own failure: server-side apply answers 500 to a field that the
  * schema does not have (seen on 1.34), and asking again would not help.
  */
 export function isBadPatch(body: unknown): boolean {
-  return BAD_PATCH.test(StatusSchema.safeParse(body).data?.message ?? '');
+  return (StatusSchema.safeParse(body).data?.message ?? '').startsWith('failed to create typed patch object');
 }
 
 /** An answer of the API server that is not a success: meta/v1 Status, or whatever stood in its place. */

@@ -8,7 +8,7 @@ import type { ApplyOptions, ClusterApi, DeleteOptions, KubeObject, KubeRef, List
 import { KubeTransport, type KubeRequest } from './transport.ts';
 
 /** One name across all versions: the API server knows by it which fields are deliver's. */
-export const FIELD_MANAGER = 'deliver';
+const FIELD_MANAGER = 'deliver';
 const PAGE = 500;
 
 const ObjectSchema = z.looseObject({

@@ -1,4 +1,4 @@
-import { listAt, numberAt, textAt } from './fields.ts';
+import { listAt, textAt } from './fields.ts';
 import type { ClusterApi, KubeObject } from './port.ts';
 
 /** Pods of a workload, and which of them are of its newest revision. */
@@ -62,12 +62,4 @@ function revisionOf(set: KubeObject): number {
 
 function split(pods: readonly KubeObject[], isCurrent: (pod: KubeObject) => boolean): WorkloadPods {
   return { current: pods.filter(isCurrent), old: pods.filter((pod) => !isCurrent(pod)) };
-}
-
-/** How often the pod's containers were started again. */
-export function restartsOf(pod: KubeObject): number {
-  return listAt(pod, 'status', 'containerStatuses').reduce<number>(
-    (sum, status) => sum + (numberAt(status, 'restartCount') ?? 0),
-    0,
-  );
 }

@@ -1,13 +1,11 @@
-import { isIP } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
 import pRetry from 'p-retry';
-import { Agent, type buildConnector } from 'undici';
+import { Agent } from 'undici';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
 import { isBadPatch } from './api-status.ts';
 import { pause } from './pause.ts';
 import type { KubeEndpoint } from './kubeconfig.ts';
+import { tunnelConnector } from './tunnel.ts';
 
 export interface KubeRequest {
   readonly method: 'GET' | 'PATCH' | 'DELETE';
@@ -65,7 +63,8 @@ export class KubeTransport {
     this.#patience = options.patience ?? 30_000;
     this.#base = endpoint.server.pathname.replace(/\/$/, '');
     this.#agent = new Agent({
-      connect: options.dial === undefined ? { ...endpoint.tls, timeout: CONNECT_TIMEOUT } : tunnel(endpoint, options.dial),
+      connect:
+        options.dial === undefined ? { ...endpoint.tls, timeout: CONNECT_TIMEOUT } : tunnelConnector(endpoint, options.dial),
       headersTimeout: ANSWER_TIMEOUT,
       bodyTimeout: ANSWER_TIMEOUT,
       connections: 8,
@@ -158,60 +157,6 @@ export class KubeTransport {
   }
 }
 
-function tunnel(endpoint: KubeEndpoint, dial: Dial): buildConnector.connector {
-  return ({ hostname, port }, callback) => {
-    const host = hostname.replace(/^\[|\]$/g, '');
-    dial(host, Number(port === '' ? 443 : port)).then(
-      (stream) => {
-        wrap(endpoint, stream, host).then(
-          (socket) => {
-            callback(null, socket);
-          },
-          (error: unknown) => {
-            callback(error instanceof Error ? error : new Error(messageOf(error)), null);
-          },
-        );
-      },
-      (error: unknown) => {
-        callback(error instanceof Error ? error : new Error(messageOf(error)), null);
-      },
-    );
-  };
-}
-
-/** TLS over any stream, for the name that the certificate was made for. */
-function wrap(endpoint: KubeEndpoint, stream: Duplex, host: string): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const servername = endpoint.tls.servername ?? (isIP(host) === 0 ? host : undefined);
-    const socket = connectTls({
-      ...endpoint.tls,
-      socket: stream,
-      host,
-      ALPNProtocols: ['http/1.1'],
-      ...(servername === undefined ? {} : { servername }),
-    });
-    const fail = (error: Error): void => {
-      clearTimeout(timer);
-      stream.destroy();
-      reject(error);
-    };
-    const timer = setTimeout(() => {
-      socket.destroy(new Error('The TLS handshake took too long.'));
-    }, CONNECT_TIMEOUT);
-    socket.once('error', fail);
-    // ssh2 ends a channel whose far side refused without an error of its own.
-    socket.once('close', () => {
-      fail(Object.assign(new Error('The tunnel was closed.'), { code: 'ECONNRESET' }));
-    });
-    socket.once('secureConnect', () => {
-      clearTimeout(timer);
-      socket.removeListener('error', fail);
-      socket.removeAllListeners('close');
-      resolve(socket);
-    });
-  });
-}
-
 const PASSING = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN'],
   ...['UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT'],
@@ -219,9 +164,7 @@ const PASSING = new Set([
 
 function isPassing(error: unknown): boolean {
   if (isDeliverError(error, 'E_SSH')) return true;
-  return (
-    PASSING.has(systemCode(error) ?? '') || /handshake took too long|socket disconnected before secure TLS/.test(messageOf(error))
-  );
+  return PASSING.has(systemCode(error) ?? '') || messageOf(error).includes('socket disconnected before secure TLS');
 }
 
 function whyOf(error: unknown): string {

@@ -75,7 +75,10 @@ export function pushFlow(request: PushRequest, ports: PushPorts): Flow<PushResul
         run: () =>
           orClose(async () => {
             registry = await ports.openRegistry(naming.registryHost);
-            return { summary: registry.version === undefined ? naming.registryHost : `${naming.registryHost}, Harbor ${registry.version}` };
+            return {
+              summary:
+                registry.version === undefined ? naming.registryHost : `${naming.registryHost}, Harbor ${registry.version}`,
+            };
           }),
       },
       {
@@ -98,7 +101,10 @@ export function pushFlow(request: PushRequest, ports: PushPorts): Flow<PushResul
 
 /** @throws DeliverError E_USAGE */
 export function parseTarget(to: string): SiteNaming {
-  const [registryHost = '', project, ...rest] = to.replace(/^https?:\/\//, '').replace(/\/+$/, '').split('/');
+  const [registryHost = '', project, ...rest] = to
+    .replace(/^https?:\/\//, '')
+    .replace(/\/+$/, '')
+    .split('/');
   if (registryHost === '' || rest.length > 0 || project === '' || !URL.canParse(`http://${registryHost}`)) {
     throw new DeliverError('E_USAGE', {
       what: `“${to}” is not a place to push to.`,

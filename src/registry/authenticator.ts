@@ -8,7 +8,10 @@ import { Tokens } from './token.ts';
 /** Harbor's token service hides a wrong password behind an anonymous token; Basic is honest and never expires. */
 const HARBOR_SERVICE = 'harbor-registry';
 
-type Scheme = { readonly kind: 'none' } | { readonly kind: 'basic'; readonly header: string } | { readonly kind: 'bearer'; readonly tokens: Tokens };
+type Scheme =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'basic'; readonly header: string }
+  | { readonly kind: 'bearer'; readonly tokens: Tokens };
 
 /** Finds out from the first 401 how a registry wants to be authenticated to, and does that from then on. */
 export class Authenticator {
@@ -64,7 +67,8 @@ export class Authenticator {
     }
     if (realm === undefined) return false;
     // Requests that started together are all refused; the first one's token service serves them all.
-    if (this.#scheme.kind !== 'bearer') this.#scheme = { kind: 'bearer', tokens: new Tokens(this.#client, { realm, service }, account) };
+    if (this.#scheme.kind !== 'bearer')
+      this.#scheme = { kind: 'bearer', tokens: new Tokens(this.#client, { realm, service }, account) };
     this.#remember(scopes, bearer?.params.get('scope'));
     return true;
   }

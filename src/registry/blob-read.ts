@@ -54,7 +54,8 @@ async function* resumed(
       return;
     } catch (error) {
       barren = received > before ? 0 : barren + 1;
-      if (signal?.aborted === true || !isPassing(error) || barren >= BARREN_TRIES || tries >= ALL_TRIES) throw await explained(error);
+      if (signal?.aborted === true || !isPassing(error) || barren >= BARREN_TRIES || tries >= ALL_TRIES)
+        throw await explained(error);
     } finally {
       answer.body.destroy();
     }
@@ -82,6 +83,7 @@ async function* unseen(answer: HttpAnswer, offset: number): AsyncGenerator<Uint8
 
 function startOf(answer: HttpAnswer, wanted: number): number {
   const start = /^bytes (\d+)-/.exec(answer.header('content-range') ?? '')?.[1];
-  if (start !== undefined && Number(start) > wanted) throw new HttpProblem(502, { code: '', text: `asked for bytes from ${String(wanted)}, got them from ${start}` });
+  if (start !== undefined && Number(start) > wanted)
+    throw new HttpProblem(502, { code: '', text: `asked for bytes from ${String(wanted)}, got them from ${start}` });
   return start === undefined ? wanted : Number(start);
 }

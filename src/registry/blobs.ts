@@ -6,7 +6,9 @@ import type { Session } from './session.ts';
 
 /** HEAD /v2/<repository>/blobs/<digest>. Presence is per repository. */
 export function hasBlob(session: Session, repository: string, digest: Digest, signal?: AbortSignal): Promise<boolean> {
-  return session.explained(`look for blob ${digest} in ${repository}`, signal, () => headBlob(session, repository, digest, signal));
+  return session.explained(`look for blob ${digest} in ${repository}`, signal, () =>
+    headBlob(session, repository, digest, signal),
+  );
 }
 
 /** The same for use inside a larger work, which explains its errors itself. */
@@ -23,7 +25,13 @@ export async function headBlob(session: Session, repository: string, digest: Dig
 }
 
 /** Cross-repository mount (distribution-spec “Mounting a blob from another repository”). False when the registry would not. */
-export function mountBlob(session: Session, repository: string, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean> {
+export function mountBlob(
+  session: Session,
+  repository: string,
+  digest: Digest,
+  from: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const scopes = [scopeOf(repository, session.options.role), `repository:${from}:pull`];
   return session.explained(`mount blob ${digest} from ${from} into ${repository}`, signal, async () => {
     try {
@@ -57,7 +65,9 @@ export async function cancelUpload(session: Session, location: string | undefine
   if (location === undefined) return;
   try {
     const signal = AbortSignal.timeout(5_000);
-    await discard(await session.once({ method: 'DELETE', path: localPath(location), scopes, accept: [200, 202, 204, 404], signal }));
+    await discard(
+      await session.once({ method: 'DELETE', path: localPath(location), scopes, accept: [200, 202, 204, 404], signal }),
+    );
   } catch {
     // It is purged later by itself.
   }

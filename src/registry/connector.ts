@@ -1,5 +1,12 @@
 import { isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as tlsConnect, createSecureContext, getCACertificates, type ConnectionOptions } from 'node:tls';
+import type { Duplex } from 'node:stream';
+import {
+  checkServerIdentity,
+  connect as tlsConnect,
+  createSecureContext,
+  getCACertificates,
+  type ConnectionOptions,
+} from 'node:tls';
 import { buildConnector } from 'undici';
 import { messageOf } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
@@ -27,13 +34,19 @@ export function connectorFor(options: RegistryOptions): buildConnector.connector
   const elsewhere = address === undefined ? undefined : new URL(`http://${address}`);
   // Building the list of CAs takes a while and plain HTTP needs none.
   let built: { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } | undefined;
-  const connectors = (protocol: string): { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } => {
+  const connectors = (
+    protocol: string,
+  ): { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } => {
     if (protocol !== 'https:') return { trust: {}, direct: plain, redirected: plain };
     const trust = built?.trust ?? tlsTrust(options.ca);
     built ??= {
       trust,
       direct: buildConnector({ ...COMMON, ...trust }),
-      redirected: buildConnector({ ...COMMON, ...trust, checkServerIdentity: (_name, peer) => checkServerIdentity(registry, peer) }),
+      redirected: buildConnector({
+        ...COMMON,
+        ...trust,
+        checkServerIdentity: (_name, peer) => checkServerIdentity(registry, peer),
+      }),
     };
     return built;
   };
@@ -59,16 +72,13 @@ export function connectorFor(options: RegistryOptions): buildConnector.connector
   };
 }
 
-async function dialled(
-  dial: Dial,
-  wanted: buildConnector.Options,
-  address: string,
-  trust: Trust,
-): Promise<Socket> {
+async function dialled(dial: Dial, wanted: buildConnector.Options, address: string, trust: Trust): Promise<Socket> {
   const secure = wanted.protocol === 'https:';
   const stream = await dial(address, Number(wanted.port === '' ? (secure ? 443 : 80) : wanted.port));
-  // undici treats what the socket has beyond a Duplex (ref, unref) as optional.
-  if (!secure) return stream as Socket;
+  if (!secure) {
+    if (usableAsSocket(stream)) return stream;
+    throw Object.assign(new Error(`the connection to ${address} closed at once`), { code: 'ECONNRESET' });
+  }
   const name = bare(wanted.hostname);
   return new Promise((resolve, reject) => {
     const socket = tlsConnect({
@@ -80,18 +90,27 @@ async function dialled(
       checkServerIdentity: (_name, certificate) => checkServerIdentity(name, certificate),
     });
     const timer = setTimeout(() => {
-      socket.destroy(Object.assign(new Error(`no TLS handshake with ${name} within ${String(CONNECT_TIMEOUT / 1000)} s`), { code: 'ETIMEDOUT' }));
+      socket.destroy(
+        Object.assign(new Error(`no TLS handshake with ${name} within ${String(CONNECT_TIMEOUT / 1000)} s`), {
+          code: 'ETIMEDOUT',
+        }),
+      );
     }, CONNECT_TIMEOUT);
     socket.once('secureConnect', () => {
       clearTimeout(timer);
       socket.removeListener('error', reject);
       resolve(socket);
     });
-    socket.once('error', (error) => {
+    socket.once('error', (error: Error) => {
       clearTimeout(timer);
       reject(error);
     });
   });
+}
+
+/** undici treats what a socket has beyond an open Duplex (ref, unref) as optional. */
+function usableAsSocket(stream: Duplex): stream is Socket {
+  return !stream.destroyed;
 }
 
 /** RFC 6066: a server name is never an IP address. */

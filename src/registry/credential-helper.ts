@@ -38,9 +38,14 @@ function run(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ error: Error | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const child = execFile(program, ['get'], { env: { ...env }, timeout: TIMEOUT, maxBuffer: 1024 * 1024 }, (error, stdout, stderr) => {
-      resolve({ error, stdout, stderr });
-    });
+    const child = execFile(
+      program,
+      ['get'],
+      { env: { ...env }, timeout: TIMEOUT, maxBuffer: 1024 * 1024 },
+      (error, stdout, stderr) => {
+        resolve({ error, stdout, stderr });
+      },
+    );
     // A helper that never reads its input must not take us down with EPIPE.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);

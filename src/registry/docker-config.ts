@@ -73,7 +73,11 @@ async function readConfig(path: string): Promise<ConfigFile> {
 }
 
 function unreadable(path: string, why: string): DeliverError {
-  return new DeliverError('E_FILE_UNREADABLE', { what: `The registry accounts in ${path} can’t be read.`, why, fix: 'Log in again with docker login.' });
+  return new DeliverError('E_FILE_UNREADABLE', {
+    what: `The registry accounts in ${path} can’t be read.`,
+    why,
+    fix: 'Log in again with docker login.',
+  });
 }
 
 /** Keys are hosts or, from old dockers, URLs. */
@@ -82,7 +86,8 @@ function hostOf(key: string): string {
 }
 
 function accountOf(entry: z.infer<typeof Entry>): RegistryAccount | undefined {
-  if (entry.identitytoken !== undefined && entry.identitytoken !== '') return { username: '<token>', password: entry.identitytoken };
+  if (entry.identitytoken !== undefined && entry.identitytoken !== '')
+    return { username: '<token>', password: entry.identitytoken };
   const pair = Buffer.from(entry.auth ?? '', 'base64').toString('utf8');
   const colon = pair.indexOf(':');
   if (colon > 0) return { username: pair.slice(0, colon), password: pair.slice(colon + 1).replace(/\0+$/, '') };

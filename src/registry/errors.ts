@@ -41,7 +41,11 @@ function sourceFacts(problem: HttpProblem, context: ErrorContext): Facts {
     case 404:
       return { code: 'E_SOURCE_NOT_FOUND', why, fix: 'Check the name, the tag and sources.registries in the release.' };
     case 429:
-      return { code: 'E_SOURCE', why, fix: `${context.host} limits how much is pulled. Log in, use a mirror (sources.registries), or wait.` };
+      return {
+        code: 'E_SOURCE',
+        why,
+        fix: `${context.host} limits how much is pulled. Log in, use a mirror (sources.registries), or wait.`,
+      };
     default:
       return { code: 'E_SOURCE', why, ...hint(schemeFix(problem, context)) };
   }
@@ -63,21 +67,50 @@ function siteFacts(problem: HttpProblem, context: ErrorContext): Facts {
       fix: 'Create the project, or use an account that may create projects.',
     };
   }
-  if (problem.diskFull) return { code: 'E_REGISTRY_FULL', why, fix: `Free space on the disk of ${context.host}, then run the same command again. Broken uploads stay there until it purges them (Harbor: after a week).` };
+  if (problem.diskFull)
+    return {
+      code: 'E_REGISTRY_FULL',
+      why,
+      fix: `Free space on the disk of ${context.host}, then run the same command again. Broken uploads stay there until it purges them (Harbor: after a week).`,
+    };
   switch (problem.status) {
     case 401:
       return { code: 'E_REGISTRY_AUTH', why, fix: accountFix(context) };
     case 403:
-      if (/read.?only/i.test(problem.text)) return { code: 'E_REGISTRY_READ_ONLY', why, fix: 'Wait for the garbage collection to end, or have an administrator switch read-only mode off.' };
-      if (/storage resource|quota/i.test(problem.text)) return { code: 'E_REGISTRY_QUOTA', why, fix: 'Have an administrator raise the project’s quota, or remove old artifacts.' };
+      if (/read.?only/i.test(problem.text))
+        return {
+          code: 'E_REGISTRY_READ_ONLY',
+          why,
+          fix: 'Wait for the garbage collection to end, or have an administrator switch read-only mode off.',
+        };
+      if (/storage resource|quota/i.test(problem.text))
+        return {
+          code: 'E_REGISTRY_QUOTA',
+          why,
+          fix: 'Have an administrator raise the project’s quota, or remove old artifacts.',
+        };
       return { code: 'E_REGISTRY_AUTH', why, fix: accountFix(context) };
     case 412:
-      if (/immutable/i.test(problem.text)) return { code: 'E_REGISTRY_IMMUTABLE', why, fix: 'The tag holds something else and may not change. Release under a new tag, or have the rule changed.' };
+      if (/immutable/i.test(problem.text))
+        return {
+          code: 'E_REGISTRY_IMMUTABLE',
+          why,
+          fix: 'The tag holds something else and may not change. Release under a new tag, or have the rule changed.',
+        };
       return { code: 'E_REGISTRY', why };
     case 413:
-      return { code: 'E_REGISTRY', why, fix: `A proxy before ${context.host} limits the size of uploads (nginx: client_max_body_size 0).` };
+      return {
+        code: 'E_REGISTRY',
+        why,
+        fix: `A proxy before ${context.host} limits the size of uploads (nginx: client_max_body_size 0).`,
+      };
     default:
-      if (problem.status >= 500) return { code: 'E_REGISTRY', why, fix: `Look at the log and the free disk space of ${context.host}, then run the same command again.` };
+      if (problem.status >= 500)
+        return {
+          code: 'E_REGISTRY',
+          why,
+          fix: `Look at the log and the free disk space of ${context.host}, then run the same command again.`,
+        };
       return { code: 'E_REGISTRY', why, ...hint(schemeFix(problem, context)) };
   }
 }
@@ -109,12 +142,20 @@ function connectionFacts(error: unknown, context: ErrorContext): Facts | undefin
 function connectionFix(code: string, message: string, context: ErrorContext): string {
   const { host } = context;
   const where = context.role === 'source' ? 'sources.registries in the release' : 'the site file or the command line';
-  if (code === 'ENOTFOUND') return `The name ${host} is unknown here. Check it${context.role === 'site' ? ', or set registry.address in the site file' : ''}.`;
-  if (code === 'EPROTO' || code === 'ERR_SSL_WRONG_VERSION_NUMBER' || /wrong version number|packet length too long/i.test(message)) {
+  if (code === 'ENOTFOUND')
+    return `The name ${host} is unknown here. Check it${context.role === 'site' ? ', or set registry.address in the site file' : ''}.`;
+  if (
+    code === 'EPROTO' ||
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    /wrong version number|packet length too long/i.test(message)
+  ) {
     return `${host} doesn’t speak TLS on this port. If that is intended, set plain HTTP (${where}).`;
   }
-  if (/HOSTNAME_MISMATCH|ALTNAME/.test(code)) return `The certificate of ${host} is for another name. Use that name, or have the certificate replaced.`;
-  if (/CERT|SIGNATURE|ISSUER|SELF_SIGNED/.test(code)) return `The certificate of ${host} is not trusted here. Give its CA (ca: in ${where}).`;
-  if (code === 'ECONNREFUSED') return `Nothing answers at ${context.base.origin}. Check that it runs and the port is right, then run the same command again.`;
+  if (/HOSTNAME_MISMATCH|ALTNAME/.test(code))
+    return `The certificate of ${host} is for another name. Use that name, or have the certificate replaced.`;
+  if (/CERT|SIGNATURE|ISSUER|SELF_SIGNED/.test(code))
+    return `The certificate of ${host} is not trusted here. Give its CA (ca: in ${where}).`;
+  if (code === 'ECONNREFUSED')
+    return `Nothing answers at ${context.base.origin}. Check that it runs and the port is right, then run the same command again.`;
   return `Check the network to ${host} and that it runs, then run the same command again.`;
 }

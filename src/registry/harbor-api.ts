@@ -6,7 +6,9 @@ import type { RegistryOptions } from './options.ts';
 import type { HarborApi } from './port.ts';
 
 const SystemInfo = z.object({ auth_mode: z.string(), harbor_version: z.string().optional() });
-const Health = z.object({ components: z.array(z.object({ name: z.string(), status: z.string(), error: z.string().optional() })) });
+const Health = z.object({
+  components: z.array(z.object({ name: z.string(), status: z.string(), error: z.string().optional() })),
+});
 const Storage = z.object({ storage: z.number().optional() });
 const Summary = z.object({ quota: z.object({ hard: Storage, used: Storage }).optional() });
 
@@ -40,7 +42,10 @@ async function version(client: HarborClient): Promise<string | undefined> {
   const account = await client.account();
   throw new DeliverError('E_REGISTRY_AUTH', {
     what: `${client.host} is a Harbor, but did not let ${account === undefined ? 'anyone without an account' : account.username} in.`,
-    why: account === undefined ? 'No account was given.' : 'The name or the password is wrong, or the robot account has expired or is disabled.',
+    why:
+      account === undefined
+        ? 'No account was given.'
+        : 'The name or the password is wrong, or the robot account has expired or is disabled.',
     fix: 'Give registry.username and registry.password in the site file, or --username with --password-stdin.',
   });
 }

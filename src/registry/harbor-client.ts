@@ -68,7 +68,10 @@ export class HarborClient {
   parsed<T>(schema: z.ZodType<T>, body: unknown, doing: string): T {
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
-    throw new DeliverError('E_HARBOR', { what: `${this.host}: could not ${doing}.`, why: 'Its answer has a shape that deliver doesn’t know.' });
+    throw new DeliverError('E_HARBOR', {
+      what: `${this.host}: could not ${doing}.`,
+      why: 'Its answer has a shape that deliver doesn’t know.',
+    });
   }
 
   close(): Promise<void> {

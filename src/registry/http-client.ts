@@ -75,7 +75,13 @@ function dispatcherFor(options: RegistryOptions): Dispatcher {
   const httpsProxy = env.https_proxy ?? env.HTTPS_PROXY ?? '';
   if (httpProxy === '' && httpsProxy === '') return new Agent({ connect });
   const noProxy = [env.no_proxy ?? env.NO_PROXY ?? '', 'localhost', '127.0.0.1', '::1'].filter((entry) => entry !== '').join(',');
-  return new EnvHttpProxyAgent({ connect, httpProxy, httpsProxy, noProxy, requestTls: { allowH2: false, ...tlsTrust(options.ca) } });
+  return new EnvHttpProxyAgent({
+    connect,
+    httpProxy,
+    httpsProxy,
+    noProxy,
+    requestTls: { allowH2: false, ...tlsTrust(options.ca) },
+  });
 }
 
 /** Frees the connection of an answer whose body nobody wants. */

@@ -46,10 +46,14 @@ export async function problemOf(answer: HttpAnswer): Promise<HttpProblem> {
     (bytes) => bytes.toString('utf8'),
     () => '',
   );
-  return new HttpProblem(answer.status, { ...describe(body), raw: body }, {
-    retryAfter: answer.header('retry-after'),
-    challenge: answer.header('www-authenticate'),
-  });
+  return new HttpProblem(
+    answer.status,
+    { ...describe(body), raw: body },
+    {
+      retryAfter: answer.header('retry-after'),
+      challenge: answer.header('www-authenticate'),
+    },
+  );
 }
 
 function describe(body: string): { code: string; text: string } {

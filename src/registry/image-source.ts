@@ -57,7 +57,10 @@ export function createImageSource(
 
 /** `host[:port][/path]`; a scheme or slashes at the end are forgiven. */
 function mirrorOf(mirror: string): { host: string; prefix: string } {
-  const [host = '', ...path] = mirror.replace(/^https?:\/\//, '').split('/').filter((part) => part !== '');
+  const [host = '', ...path] = mirror
+    .replace(/^https?:\/\//, '')
+    .split('/')
+    .filter((part) => part !== '');
   return { host, prefix: path.map((part) => `${part}/`).join('') };
 }
 

@@ -12,10 +12,19 @@ import type { Session } from './session.ts';
 const MAX_MANIFEST = 16 * 1024 * 1024;
 const ACCEPT = { accept: MANIFEST_TYPES.join(', ') };
 
-const ManifestHead = z.object({ mediaType: z.string().optional(), manifests: z.unknown().optional(), layers: z.unknown().optional() });
+const ManifestHead = z.object({
+  mediaType: z.string().optional(),
+  manifests: z.unknown().optional(),
+  layers: z.unknown().optional(),
+});
 
 /** GET /v2/<repository>/manifests/<tag or digest>: the bytes as served, with their own digest. */
-export function getManifest(session: Session, repository: string, reference: string, signal?: AbortSignal): Promise<FetchedManifest> {
+export function getManifest(
+  session: Session,
+  repository: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<FetchedManifest> {
   const name = nameOf(repository, reference);
   return session.explained(`read the manifest of ${name}`, signal, async () => {
     const answer = await session.call({
@@ -40,15 +49,26 @@ export function getManifest(session: Session, repository: string, reference: str
     }
     const mediaType = mediaTypeOf(bytes, answer.header('content-type'));
     if (mediaType === undefined) {
-      throw notReadable(session, name, `it is ${answer.header('content-type') ?? 'of no known type'}, neither an OCI nor a Docker v2 manifest`);
+      throw notReadable(
+        session,
+        name,
+        `it is ${answer.header('content-type') ?? 'of no known type'}, neither an OCI nor a Docker v2 manifest`,
+      );
     }
     return { bytes, descriptor: { mediaType, digest, size: bytes.byteLength } };
   });
 }
 
 /** What the tag or digest points to now; undefined when absent, or when a policy hides it. */
-export function headManifest(session: Session, repository: string, reference: string, signal?: AbortSignal): Promise<Digest | undefined> {
-  return session.explained(`look for ${nameOf(repository, reference)}`, signal, () => digestAt(session, repository, reference, signal));
+export function headManifest(
+  session: Session,
+  repository: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<Digest | undefined> {
+  return session.explained(`look for ${nameOf(repository, reference)}`, signal, () =>
+    digestAt(session, repository, reference, signal),
+  );
 }
 
 /** PUT with the very bytes. Repeating an identical put succeeds, also where the tag is immutable. */
@@ -81,8 +101,18 @@ export function putManifest(
   });
 }
 
-async function digestAt(session: Session, repository: string, reference: string, signal?: AbortSignal): Promise<Digest | undefined> {
-  const call = { path: pathOf(repository, reference), headers: ACCEPT, scopes: [scopeOf(repository, session.options.role)], signal };
+async function digestAt(
+  session: Session,
+  repository: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<Digest | undefined> {
+  const call = {
+    path: pathOf(repository, reference),
+    headers: ACCEPT,
+    scopes: [scopeOf(repository, session.options.role)],
+    signal,
+  };
   const answer = await session.call({ ...call, method: 'HEAD', accept: [200, 404, 412] });
   await discard(answer);
   if (answer.status !== 200) return undefined;

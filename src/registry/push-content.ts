@@ -115,7 +115,12 @@ async function placeBlob(push: Push, { blob, heldBy, wantedBy }: BlobNeed, signa
   }
 }
 
-async function upload({ bundle, writer, progress }: Push, repository: string, blob: PushContent, signal: AbortSignal): Promise<void> {
+async function upload(
+  { bundle, writer, progress }: Push,
+  repository: string,
+  blob: PushContent,
+  signal: AbortSignal,
+): Promise<void> {
   progress.begun();
   try {
     await writer.putBlob(repository, blob, () => bundle.stream(blob.digest, signal), {
@@ -133,7 +138,9 @@ async function upload({ bundle, writer, progress }: Push, repository: string, bl
 /** Before the indexes and tags that point to them. */
 async function putChildren({ bundle, writer, need, concurrency, signal }: Push): Promise<void> {
   const children = new Map(
-    need.items.flatMap(({ repository, children }) => children.map((child) => [`${repository}@${child.digest}`, { repository, child }])),
+    need.items.flatMap(({ repository, children }) =>
+      children.map((child) => [`${repository}@${child.digest}`, { repository, child }]),
+    ),
   );
   await inParallel(children.values(), concurrency, signal, async ({ repository, child }, childSignal) => {
     await writer.putManifest(repository, child.digest, child.mediaType, await bundle.bytes(child.digest), childSignal);
@@ -150,7 +157,10 @@ async function putTags(push: Push): Promise<void> {
 
 function stateOf({ need, progress, tagged }: Push): string {
   const { pushedBytes } = progress.counts;
-  const arrived = need.bytes === 0 ? 'No blob had to be sent' : `${bytesOfText(pushedBytes, Math.max(need.bytes, pushedBytes))} arrived and stay there`;
+  const arrived =
+    need.bytes === 0
+      ? 'No blob had to be sent'
+      : `${bytesOfText(pushedBytes, Math.max(need.bytes, pushedBytes))} arrived and stay there`;
   const tags = tagged === 0 ? 'nothing was tagged' : `${String(tagged)} of ${countText(need.items.length, 'tag')} were set`;
   return `${arrived}; ${tags}. The same command goes on from here.`;
 }

@@ -2,7 +2,14 @@ import type { Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
 import type { Lock } from '../lock/lock-schema.ts';
-import { chartTag, digestTag, siteChartRepository, siteRepository, type SiteNaming, type SiteRepository } from './site-repository.ts';
+import {
+  chartTag,
+  digestTag,
+  siteChartRepository,
+  siteRepository,
+  type SiteNaming,
+  type SiteRepository,
+} from './site-repository.ts';
 
 export interface PushContent {
   readonly digest: Digest;
@@ -50,7 +57,9 @@ export function planPush(lock: Pick<Lock, 'images' | 'charts'>, site: SiteNaming
   for (const { image, reference } of [...byTag, ...byDigest]) {
     const where = siteRepository(reference, site);
     const wanted = reference.tag ?? digestTag(image.digest);
-    const taken = reference.digest !== undefined && (places.get(`${where.repository}:${wanted}`)?.root.digest ?? image.digest) !== image.digest;
+    const taken =
+      reference.digest !== undefined &&
+      (places.get(`${where.repository}:${wanted}`)?.root.digest ?? image.digest) !== image.digest;
     take({
       ...where,
       kind: 'image',
@@ -64,7 +73,15 @@ export function planPush(lock: Pick<Lock, 'images' | 'charts'>, site: SiteNaming
   for (const chart of lock.charts) {
     const where = siteChartRepository(chart.name, site);
     const blobs = chart.blobs.map(content);
-    take({ ...where, kind: 'chart', name: chart.reference, tag: chartTag(chart.version), root: content(chart), children: [], blobs });
+    take({
+      ...where,
+      kind: 'chart',
+      name: chart.reference,
+      tag: chartTag(chart.version),
+      root: content(chart),
+      children: [],
+      blobs,
+    });
   }
   const items = [...places.values()];
   return { items, projects: [...new Set(items.map(({ project }) => project))] };

@@ -21,7 +21,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     hasBlob: (repository, digest, signal) => hasBlob(session, repository, digest, signal),
     mountBlob: (repository, digest, from, signal) => mountBlob(session, repository, digest, from, signal),
     putBlob: (repository, blob, open, putOptions) => putBlob(session, repository, blob, open, putOptions),
-    putManifest: (repository, reference, mediaType, bytes, signal) => putManifest(session, repository, reference, mediaType, bytes, signal),
+    putManifest: (repository, reference, mediaType, bytes, signal) =>
+      putManifest(session, repository, reference, mediaType, bytes, signal),
     close: () => session.close(),
   };
 }

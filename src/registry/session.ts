@@ -103,7 +103,12 @@ export class Session {
     return answer;
   }
 
-  #send(call: Omit<SessionCall, 'body'>, url: URL, authorization: string | undefined, body?: HttpCall['body']): Promise<HttpAnswer> {
+  #send(
+    call: Omit<SessionCall, 'body'>,
+    url: URL,
+    authorization: string | undefined,
+    body?: HttpCall['body'],
+  ): Promise<HttpAnswer> {
     return this.#client.send({
       method: call.method,
       url,

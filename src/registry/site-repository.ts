@@ -68,7 +68,10 @@ function hostFolder(host: string): string {
     if (port !== undefined) return `${name}-${port}`;
     if (!/-(?:\d+|x[0-9a-f]{12})$/.test(name)) return name;
   }
-  const readable = lower.replace(/[^a-z0-9.]+/g, '-').replace(/[.-]{2,}/g, '-').replace(/^[.-]+|[.-]+$/g, '');
+  const readable = lower
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/[.-]{2,}/g, '-')
+    .replace(/^[.-]+|[.-]+$/g, '');
   const hash = createHash('sha256').update(lower).digest('hex').slice(0, 12);
   return `${readable === '' ? 'host' : readable}-x${hash}`;
 }

@@ -73,7 +73,9 @@ export class Tokens {
     const answer = await this.#client.send({ ...this.#request(scopes), ...(signal === undefined ? {} : { signal }) });
     if (answer.status !== 200) throw await problemOf(answer);
     const body = TokenAnswer.safeParse(parseJson((await readAll(answer, 1024 * 1024)).toString('utf8')));
-    const value = body.success ? [body.data.token, body.data.access_token].find((token) => token !== undefined && token !== '') : undefined;
+    const value = body.success
+      ? [body.data.token, body.data.access_token].find((token) => token !== undefined && token !== '')
+      : undefined;
     if (value === undefined) throw new HttpProblem(401, { code: '', text: `${this.#service.realm} answered without a token` });
     new Secret(value);
     const lifetime = (body.data?.expires_in ?? DEFAULT_LIFETIME) * 1000;

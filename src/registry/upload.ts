@@ -25,7 +25,13 @@ interface Blob {
  * refusal of a large PUT into a bare 502. After a broken connection, a 5xx or a lost session the blob starts again from POST.
  * What `open` throws ends it at once.
  */
-export function putBlob(session: Session, repository: string, blob: Blob, open: OpenBytes, options: PutBlobOptions = {}): Promise<void> {
+export function putBlob(
+  session: Session,
+  repository: string,
+  blob: Blob,
+  open: OpenBytes,
+  options: PutBlobOptions = {},
+): Promise<void> {
   const { signal } = options;
   let sent = 0;
   let sending = false;
@@ -82,7 +88,16 @@ async function finishUpload(
     const path = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(blob.digest)}`;
     const headers = { 'content-type': 'application/octet-stream' };
     const body = new Uint8Array();
-    const committed = await session.once({ method: 'PUT', path, headers, body, scopes, accept: [201, 204], answerWithin: COMMIT_WITHIN, signal });
+    const committed = await session.once({
+      method: 'PUT',
+      path,
+      headers,
+      body,
+      scopes,
+      accept: [201, 204],
+      answerWithin: COMMIT_WITHIN,
+      signal,
+    });
     await discard(committed);
   } catch (error) {
     await cancelUpload(session, location, scopes);
@@ -100,8 +115,8 @@ async function sendBytes(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const watch = new StallWatch(signal);
-  const source: { failed?: unknown } = {};
-  const body = Readable.from(oneBehind(open(), source, count, watch), { objectMode: false, highWaterMark: 1024 * 1024 });
+  const source: { failed?: Error } = {};
+  const body = Readable.from(oneBehind(open(), source, count, watch), { objectMode: false, highWaterMark: 256 * 1024 });
   try {
     const answer = await session.once({
       method: 'PATCH',
@@ -130,7 +145,7 @@ async function sendBytes(
  */
 async function* oneBehind(
   bytes: AsyncIterable<Uint8Array>,
-  source: { failed?: unknown },
+  source: { failed?: Error },
   count: (bytes: number) => void,
   watch: StallWatch,
 ): AsyncGenerator<Uint8Array> {
@@ -141,8 +156,8 @@ async function* oneBehind(
     for (;;) {
       const next = await iterator.next().catch((error: unknown) => {
         ended = true;
-        source.failed = error;
-        throw error instanceof Error ? error : new Error(messageOf(error));
+        source.failed = error instanceof Error ? error : new Error(messageOf(error));
+        throw source.failed;
       });
       if (waiting !== undefined) {
         watch.moved();

@@ -246,8 +246,10 @@ describe.skipIf(missing !== undefined)(
       };
       const writes = await writesDuring(() => applyObjects(api, objects, { report }));
       await restarted;
-      expect(new Set(writes).size).toBe(12);
+      // The one in flight may have been stored without being noted, or noted twice.
+      expect(new Set(writes).size).toBeGreaterThanOrEqual(11);
       expect(writes.length).toBeLessThanOrEqual(13);
+      expect((await planObjects(api, objects)).every(({ action }) => action === 'same')).toBe(true);
     });
 
     test('that stays away in mid-apply is an error that says what to do, and the same apply completes later', async () => {

@@ -34,7 +34,10 @@ it('knows a Harbor by its version, and any other registry by the lack of one', a
   const connection = await openSiteRegistry({ host: plain.host, retry: RETRY });
   open.push(connection);
   expect(connection.harbor).toBeUndefined();
-  await expect(openSiteRegistry({ host: plain.host, retry: RETRY }, 'harbor')).rejects.toThrowWithCode('E_HARBOR', 'registry.type');
+  await expect(openSiteRegistry({ host: plain.host, retry: RETRY }, 'harbor')).rejects.toThrowWithCode(
+    'E_HARBOR',
+    'registry.type',
+  );
 });
 
 it('says that the account was not let in, though Harbor itself answers 200', async () => {

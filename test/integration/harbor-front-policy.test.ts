@@ -82,9 +82,19 @@ describe('the quota', () => {
 
   it('lets only one of four parallel uploads have the last place', async () => {
     await bench.project('q4', { storage_limit: 1500 });
+    bench.registry.faults.add({ method: 'PUT', delayMs: 50, times: 4 });
     const four = await Promise.all(['a', 'b', 'c', 'd'].map((fill) => bench.pushBlob('q4/app', bytes(1000, fill))));
     expect(four.map((answer) => answer.status).sort()).toEqual([201, 403, 403, 403]);
     expect((await quotaOf('q4')).used.storage).toBe(1000);
+    bench.registry.faults.clear();
+  });
+
+  it('counts a mounted blob in the project it comes to', async () => {
+    await bench.project('q5');
+    await bench.pushBlob('q4/other', bytes(77, 'z'));
+    const mounted = await bench.ask('POST', `/v2/q5/app/blobs/uploads/?mount=${sha256(bytes(77, 'z'))}&from=q4/other`);
+    expect(mounted.status).toBe(201);
+    expect((await quotaOf('q5')).used.storage).toBe(77);
   });
 });
 

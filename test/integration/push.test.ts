@@ -31,7 +31,9 @@ async function tagAt(repository: string, tag: string): Promise<string | undefine
 }
 
 function tagPuts(): string[] {
-  return bench.registry.requests.filter(({ method, path }) => method === 'PUT' && /\/manifests\/(?!sha256:)/.test(path)).map(({ path }) => path);
+  return bench.registry.requests
+    .filter(({ method, path }) => method === 'PUT' && /\/manifests\/(?!sha256:)/.test(path))
+    .map(({ path }) => path);
 }
 
 describe('a push to an empty Harbor', () => {

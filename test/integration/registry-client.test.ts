@@ -42,7 +42,8 @@ function seed(registry: MemoryRegistry, repository: string, tag: string, image: 
 
 async function read(client: Registry, repository: string, digest: Digest, size: number): Promise<number> {
   let read = 0;
-  for await (const chunk of verified(await client.blob(repository, digest), { digest, size }, 'the registry')) read += chunk.byteLength;
+  for await (const chunk of verified(await client.blob(repository, digest), { digest, size }, 'the registry'))
+    read += chunk.byteLength;
   return read;
 }
 

@@ -1,4 +1,4 @@
-import { canonicalJson, type Json } from '../../src/core/canonical-json.ts';
+import { canonicalJson } from '../../src/core/canonical-json.ts';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
 import { MEDIA } from '../../src/core/oci.ts';
 import { END_SIZE, headerOf, type BundlePlan } from '../../src/bundle/plan.ts';

@@ -49,7 +49,7 @@ export async function whyNoKubernetes(): Promise<string | undefined> {
 }
 
 function binary(folder: string, name: string): string {
-  return join(process.env['DELIVER_LAB_CACHE'] ?? join(homedir(), '.cache/deliver-lab'), 'bin', folder, name);
+  return join(process.env.DELIVER_LAB_CACHE ?? join(homedir(), '.cache/deliver-lab'), 'bin', folder, name);
 }
 
 /** Starts etcd and kube-apiserver in a folder of their own; `stop()` leaves nothing behind. */
@@ -149,7 +149,9 @@ class LoopbackKube implements KubeApiServer {
   }
 
   async writes(): Promise<string[]> {
-    const lines = (await readFile(this.#path('audit.log'), 'utf8')).trim().split('\n');
+    // A server that is killed may leave half a line.
+    const text = await readFile(this.#path('audit.log'), 'utf8');
+    const lines = text.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
     return lines.flatMap((line) => {
       const event = JSON.parse(line) as {
         verb: string;

@@ -60,7 +60,9 @@ export async function pushTo(host: string, bundle: MemoryBundle, options: PushOp
   }
 }
 
-export function finished(requests: readonly { method: string; path: string; query: string; status: number }[]): Map<string, number> {
+export function finished(
+  requests: readonly { method: string; path: string; query: string; status: number }[],
+): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { method, path, query, status } of requests) {
     const digest = new URLSearchParams(query).get('digest');

@@ -16,7 +16,10 @@ export interface HarborConfig {
   tls: { cert: string; key: string } | null;
   /** Decides the scheme of the token realm. Default: the address listened on. */
   externalUrl?: string;
-  /** The registry that stores the bytes; credentials may stand in the URL. */
+  /**
+   * The registry that stores the bytes; credentials may stand in the URL. A docker-registry 2.8 needs what Harbor gives its own:
+   * `storage.delete.enabled: true`, `validation.disabled: true` and a fixed `http.secret`, so that uploads outlive its restart.
+   */
   upstream: string;
   /** null: nothing survives a restart. */
   stateFile: string | null;

@@ -40,7 +40,7 @@ describe('files of an app', () => {
 
   test('with paths that look alike do not share a key', () => {
     const [map] = render({ '/etc/a_b': '1', '/etc/a/b': '2' });
-    expect(Object.values((map?.data ?? {}) as object)).toEqual(['2', '1']);
+    expect(Object.values(map?.data ?? {})).toEqual(['2', '1']);
   });
 
   test('that a ConfigMap can’t hold, or that the bundle lacks, are refused', () => {

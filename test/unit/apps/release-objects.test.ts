@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { orderApps } from '../../../src/apps/order.ts';
-import { inventoryOf, renderRelease } from '../../../src/apps/release-objects.ts';
+import { renderRelease, type ReleaseGroup } from '../../../src/apps/release-objects.ts';
 import { fieldAt, textAt } from '../../../src/cluster/fields.ts';
+import type { KubeObject } from '../../../src/cluster/port.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { aRelease, aReleaseContext, anApp, someSecrets } from '../../support/apps.ts';
 
+const objectsOf = (groups: readonly ReleaseGroup[]): KubeObject[] => groups.flatMap((group) => group.render(new Map()));
 const named = (name: string, dependsOn: string[] = []): unknown => anApp({ name, dependsOn });
 
 describe('order of apps', () => {
@@ -26,7 +28,7 @@ describe('a release', () => {
   test('is namespaces, externals and apps, in this order', () => {
     const groups = renderRelease(aRelease(), aReleaseContext());
     expect(groups.map(({ id }) => id)).toEqual(['namespaces', 'externals', 'app/gatekeeper']);
-    expect(inventoryOf(groups).map(({ kind, name }) => `${kind}/${name}`)).toEqual([
+    expect(objectsOf(groups).map(({ kind, metadata }) => `${kind}/${metadata.name}`)).toEqual([
       'Namespace/project',
       'Service/redis-cluster',
       'EndpointSlice/redis-cluster-deliver-ipv4',
@@ -64,10 +66,10 @@ describe('a release', () => {
   test('with secrets keeps the key of their checksums in the cluster', () => {
     const apps = [anApp({ secrets: { A: '${secret.a}' } })];
     const context = aReleaseContext({ secrets: someSecrets({ a: 'x' }), checksumKey: new Secret('some key') });
-    const refs = inventoryOf(renderRelease(aRelease({ apps }), context)).map(
-      ({ namespace, name }) => `${namespace ?? ''}/${name}`,
+    const names = objectsOf(renderRelease(aRelease({ apps }), context)).map(
+      ({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`,
     );
-    expect(refs).toContain('deliver-system/deliver-checksum-key');
+    expect(names).toContain('deliver-system/deliver-checksum-key');
   });
 
   test('an output of another app needs a dependency on it, and a real output', () => {

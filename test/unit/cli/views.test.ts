@@ -14,7 +14,12 @@ const gatekeeper: ObjectPlan = {
   ref: { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: 'project', name: 'gatekeeper' },
   action: 'change',
   changes: [
-    { path: 'spec.template.spec.containers[gatekeeper].image', kind: 'change', before: 'host/project/gatekeeper:v361', after: 'host/project/gatekeeper:v362' },
+    {
+      path: 'spec.template.spec.containers[gatekeeper].image',
+      kind: 'change',
+      before: 'host/project/gatekeeper:v361',
+      after: 'host/project/gatekeeper:v362',
+    },
     { path: 'spec.replicas', kind: 'change', before: 2, after: 3 },
     { path: 'metadata.labels.team', kind: 'add', after: 'gate' },
   ],
@@ -30,7 +35,14 @@ function planOf(more: Partial<PlanResult> = {}): PlanResult {
     kubernetes: 'v1.34.4',
     checks: [
       { id: 'ssh', title: 'SSH', host: 'w1', outcome: 'pass' },
-      { id: 'clock', title: 'clock', host: 'w2', outcome: 'warn', found: '41 s ahead of cp1. Pods will start, tokens may be refused.', fix: 'chronyc makestep on w2' },
+      {
+        id: 'clock',
+        title: 'clock',
+        host: 'w2',
+        outcome: 'warn',
+        found: '41 s ahead of cp1. Pods will start, tokens may be refused.',
+        fix: 'chronyc makestep on w2',
+      },
     ],
     registry: { host: 'harbor.plant7', images: 41, imagesToPush: 3, bytesToPush: 96_000_000, projectsToMake: ['docker.io'] },
     nodes: [
@@ -42,6 +54,7 @@ function planOf(more: Partial<PlanResult> = {}): PlanResult {
       { ref: { apiVersion: 'v1', kind: 'Service', namespace: 'project', name: 'redis-cluster' }, action: 'create', changes: [] },
       { ref: { apiVersion: 'v1', kind: 'Namespace', name: 'project' }, action: 'same', changes: [] },
     ],
+    leftOver: ['CronJob project/old-sync'],
     urls: ['http://gatekeeper.project.10.86.67.11.nip.io'],
     unchanged: false,
     ...more,
@@ -54,7 +67,28 @@ describe('a plan', () => {
   it('shows what would happen, part by part, and the command that does it', () => {
     const lines = viewPlan(planOf(), paths, screen);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
-    expect(text(lines)).toMatchInlineSnapshot();
+    expect(text(lines)).toMatchInlineSnapshot(`
+      "  gatekeeper-suite 3.6.1 → 3.6.2 on plant-7 · 4 hosts · harbor.plant7 ·
+        Kubernetes v1.34.4
+
+        Preflight   1 passed, 1 warning
+          ! w2: clock: 41 s ahead of cp1. Pods will start, tokens may be refused.
+            Fix: chronyc makestep on w2
+        Registry    push 3 images, 96 MB; 38 are already there
+                    make project docker.io
+        Hosts       w1  write /etc/containerd/certs.d/docker.io/hosts.toml
+                        write /etc/containerd/certs.d/quay.io/hosts.toml
+        Cluster     project/gatekeeper     StatefulSet  ~ changed
+                      ~ spec.template.spec.containers[gatekeeper].image v361 → v362
+                      ~ spec.replicas 2 → 3
+                      + metadata.labels.team gate
+                    project/redis-cluster  Service      + new
+                    1 object stays as it is
+        Left over   CronJob project/old-sync is not in this release; it stays
+        Addresses   http://gatekeeper.project.10.86.67.11.nip.io
+
+        Go:   deliver install /media/usb/suite.tar --site plant-7.yaml"
+    `);
   });
 
   it('gives no command when a preflight failed', () => {
@@ -129,7 +163,9 @@ describe('the end of an install', () => {
   });
 
   it('says that a second run changed nothing', () => {
-    expect(text(viewInstall({ ...result, changed: 0 }, screen))).toContain('was already installed on plant-7; nothing was changed.');
+    expect(text(viewInstall({ ...result, changed: 0 }, screen))).toContain(
+      'was already installed on plant-7; nothing was changed.',
+    );
   });
 });
 
@@ -163,7 +199,7 @@ describe('a bundle', () => {
         signed by SHA256:Yz3
 
       Images (2)
-        quay.io/long-path/long-path/long-path/long-path/l…  310 MB  80 MB shared
+        quay.io/long-path/long-pa…ng-path/long-path/app:v1  310 MB  80 MB shared
         docker.io/library/busybox:1.36                      2.2 MB
 
       Files (1)

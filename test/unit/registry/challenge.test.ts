@@ -6,11 +6,16 @@ function read(header: string): unknown[] {
 }
 
 it('reads a token challenge with quoted commas and spaces', () => {
-  const header = 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push repository:c:pull"';
+  const header =
+    'Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push repository:c:pull"';
   expect(read(header)).toEqual([
     [
       'bearer',
-      { realm: 'https://auth.docker.io/token', service: 'registry.docker.io', scope: 'repository:a/b:pull,push repository:c:pull' },
+      {
+        realm: 'https://auth.docker.io/token',
+        service: 'registry.docker.io',
+        scope: 'repository:a/b:pull,push repository:c:pull',
+      },
     ],
   ]);
 });

@@ -50,11 +50,17 @@ it('asks the helper of a host with the host on its standard input', async () => 
 
 it('falls back to the file when the store has nothing', async () => {
   helper('empty', 'echo "credentials not found in native keychain"; exit 1');
-  expect(await accounts({ credsStore: 'empty', auths: { 'quay.io': auth('a:b') } }).find('quay.io')).toEqual({ username: 'a', password: 'b' });
+  expect(await accounts({ credsStore: 'empty', auths: { 'quay.io': auth('a:b') } }).find('quay.io')).toEqual({
+    username: 'a',
+    password: 'b',
+  });
 });
 
 it('says which helper failed', async () => {
-  await expect(accounts({ credsStore: 'absent' }).find('quay.io')).rejects.toThrowWithCode('E_SOURCE_AUTH', 'docker-credential-absent');
+  await expect(accounts({ credsStore: 'absent' }).find('quay.io')).rejects.toThrowWithCode(
+    'E_SOURCE_AUTH',
+    'docker-credential-absent',
+  );
 });
 
 it('has no accounts without a file, and never quotes a broken one', async () => {

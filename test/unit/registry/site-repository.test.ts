@@ -49,7 +49,9 @@ describe('a reference on site', () => {
       }),
       { seed: 7, numRuns: 2000 },
     );
-    const folders = ['a.b:5000', 'a.b-5000', 'xn--bcher-kva.example', '[::1]:5000', '[::1]'].map((name) => siteFolder(name, SITE));
+    const folders = ['a.b:5000', 'a.b-5000', 'xn--bcher-kva.example', '[::1]:5000', '[::1]'].map((name) =>
+      siteFolder(name, SITE),
+    );
     expect(new Set(folders).size).toBe(folders.length);
     for (const folder of folders) expect(folder).toMatch(PROJECT);
   });
@@ -57,7 +59,10 @@ describe('a reference on site', () => {
 
 it('puts charts beside the source hosts, tagged without “+”', () => {
   expect(siteChartRepository('nightingale', SITE)).toEqual({ project: 'charts', repository: 'charts/nightingale' });
-  expect(siteChartRepository('nightingale', { ...SITE, project: 'mirror' })).toEqual({ project: 'mirror', repository: 'mirror/charts/nightingale' });
+  expect(siteChartRepository('nightingale', { ...SITE, project: 'mirror' })).toEqual({
+    project: 'mirror',
+    repository: 'mirror/charts/nightingale',
+  });
   expect(chartTag('5.13.0+build.7')).toBe('5.13.0_build.7');
 });
 
