@@ -9,7 +9,7 @@ const SCHEMAS = '^src/[^/]+/[^/]*schema\\.ts$';
 const COMPOSE = '^src/cli/compose[^/]*\\.ts$';
 
 /** Files that talk to the network or to hosts: whole folders but for their ports and what is pure thought … */
-const ADAPTERS = ['^src/(?:registry|store|ssh)/', '^src/cluster/(?:kube-|kubeconfig|transport|discovery)[^/]*\\.ts$'];
+const ADAPTERS = ['^src/(?:registry|store|ssh)/', '^src/cluster/(?:kube-|kubeconfig|transport|tunnel|discovery)[^/]*\\.ts$'];
 /** … namely these. */
 const PURE = ['^src/registry/(?:site-repository|push-[^/]*|measure-push)\\.ts$', '^src/ssh/shell-quote\\.ts$'];
 

@@ -26,13 +26,17 @@ const isWanted = (check: Check): boolean => wanted.length === 0 || wanted.includ
 
 async function passes({ name, command: [program, ...args], mend }: Check): Promise<boolean> {
   const began = performance.now();
-  const { failed, all } = await execa(program, args, { all: true, reject: false, preferLocal: true, env: { FORCE_COLOR: '0' } });
+  const { failed, all } = await execa(program, args, { all: true, reject: false, preferLocal: true, env: { NO_COLOR: '1' } });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   console.log(
     `${failed ? '✖' : '✔'} ${name.padEnd(10)} ${seconds.padStart(6)} s${failed && mend !== undefined ? `   mend: ${mend}` : ''}`,
   );
-  if (failed || name === TESTS.name) console.log(`${all.trimEnd().replace(/^/gm, '    ')}\n`);
+  if (failed || name === TESTS.name) console.log(indented(failed ? all : all.slice(all.indexOf('Test Files'))));
   return !failed;
+}
+
+function indented(text: string): string {
+  return `${text.trim().replace(/^/gm, '    ')}\n`;
 }
 
 const results = await Promise.all(QUICK.filter(isWanted).map(async (check) => ({ check, ok: await passes(check) })));

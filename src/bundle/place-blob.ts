@@ -3,7 +3,7 @@ import { Verifier, type Digest } from '../core/digest.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 
 /** Bytes gathered for one write; with the one under way, twice this is what a blob in flight holds in memory. */
-const BATCH = 512 * 1024;
+const BATCH = 256 * 1024;
 
 export interface Placement {
   readonly digest: Digest;

@@ -1,4 +1,3 @@
-import ssh2 from 'ssh2';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { fingerprintOf } from './public-key.ts';
@@ -31,6 +30,8 @@ export async function parseSigningKey(
 ): Promise<SigningKey> {
   if (/^\s*(?:ssh-|ecdsa-|sk-)/.test(text))
     throw badKey(path, 'It is a public key.', 'Give the private key: the file without .pub.');
+  // Only who signs pays for loading it.
+  const { default: ssh2 } = await import('ssh2');
   const bare = ssh2.utils.parseKey(text);
   const encrypted = bare instanceof Error && /encrypted/i.test(bare.message);
   const key = encrypted ? ssh2.utils.parseKey(text, (await askPassphrase(path)).reveal()) : bare;

@@ -12,7 +12,7 @@ import type { BundlePlan } from './plan.ts';
 import type { SignatureBlob } from './signature-room.ts';
 
 export interface WriteOptions {
-  /** Blobs in flight at once, 4 when absent. Memory is about 2 MiB for each. */
+  /** Blobs in flight at once, 4 when absent. Memory is about 1 MiB for each, and what the collector lags behind. */
   readonly concurrency?: number;
   readonly report?: Report;
   readonly signal?: AbortSignal;

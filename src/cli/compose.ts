@@ -3,11 +3,10 @@ import { openBundle } from '../bundle/open-bundle.ts';
 import { judgeTrust } from '../bundle/trust.ts';
 import type { Flow } from '../core/report.ts';
 import { readText } from '../manifest/read-text.ts';
-import { inspectBundle, type InspectResult } from '../flows/inspect.ts';
 import { packFlow, type PackResult } from '../flows/pack.ts';
 import { pushFlow } from '../flows/push.ts';
 import { resolveFlow, type ResolveFlowPorts, type ResolveResult } from '../flows/resolve.ts';
-import { signersText, verifyFlow, type VerifyResult } from '../flows/verify.ts';
+import { signersText } from '../flows/verify.ts';
 import type { PushResult } from '../registry/push-content.ts';
 import { DockerAccounts } from '../registry/docker-config.ts';
 import { createImageSource } from '../registry/image-source.ts';
@@ -16,7 +15,7 @@ import { createFileSource } from '../store/file-source.ts';
 import { askPassphrase, passphraseFor } from './passphrase.ts';
 import { readPassword } from './read-password.ts';
 
-// Where adapters meet flows, for the verbs that need no site. Imported only when a command runs.
+// Where adapters meet flows, for the verbs that need the network but no site. Imported only when a command runs.
 
 export interface PushFlags {
   readonly to: string;
@@ -45,18 +44,6 @@ export async function composePack({ release, output, signKey }: PackWish): Promi
     { releasePath: release, outputFolder: output, ...(signKey === undefined ? {} : { signKeyPath: signKey }) },
     { ...connectedSide(), askPassphrase: async (path) => passphrase ?? askPassphrase(path) },
   );
-}
-
-export async function composeInspect({ bundle }: { readonly bundle: string }): Promise<InspectResult> {
-  return inspectBundle(bundle);
-}
-
-export function composeVerify(input: {
-  readonly bundle: string;
-  readonly trust: readonly string[];
-  readonly allowUnsigned: boolean;
-}): Flow<VerifyResult> {
-  return verifyFlow({ bundlePath: input.bundle, trust: input.trust, allowUnsigned: input.allowUnsigned });
 }
 
 /** @throws DeliverError E_USAGE, E_FILE_NOT_FOUND */

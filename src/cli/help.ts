@@ -10,10 +10,7 @@ export default class Help extends HelpBase {
     const id = argv.find((word) => !word.startsWith('-')) ?? '';
     const command = Object.hasOwn(commands, id) ? commands[id] : undefined;
     const output = outputTo(process.stdout);
-    const lines =
-      command === undefined
-        ? rootHelp(commands, output.width)
-        : commandHelp(id, command, output.width);
+    const lines = command === undefined ? rootHelp(commands, output.width) : commandHelp(id, command, output.width);
     for (const line of lines) output.line(line);
   }
 

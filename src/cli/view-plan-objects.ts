@@ -53,7 +53,9 @@ function changeText(before: unknown, after: unknown): string {
   let same = 0;
   while (same < before.length && before[same] === after[same]) same += 1;
   const start = before.slice(0, same).search(/[/:@=, ][^/:@=, ]*$/) + 1;
-  return start < LONG_PREFIX ? `${short(before)} → ${short(after)}` : `${short(before.slice(start))} → ${short(after.slice(start))}`;
+  return start < LONG_PREFIX
+    ? `${short(before)} → ${short(after)}`
+    : `${short(before.slice(start))} → ${short(after.slice(start))}`;
 }
 
 function tail(path: string, room: number): string {

@@ -35,7 +35,10 @@ export function viewPlan(
     ...part('Registry', registryTexts(plan.registry)),
     ...part('Hosts', hostTexts(plan)),
     ...part('Cluster', objectLines(plan.objects, style, width - 2 - LABEL)),
-    ...part('Left over', plan.leftOver.map((name) => `${name} is not in this release; it stays`)),
+    ...part(
+      'Left over',
+      plan.leftOver.map((name) => `${name} is not in this release; it stays`),
+    ),
     ...(plan.urls.length === 0 ? [] : part('Addresses', plan.urls)),
     '',
     ...closing(plan, refused, { bundle, site }),

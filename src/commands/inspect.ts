@@ -16,7 +16,7 @@ export default class Inspect extends BaseCommand {
 
   override async run(): Promise<void> {
     const { args } = await this.parse(Inspect);
-    const { composeInspect } = await import('../cli/compose.ts');
+    const { composeInspect } = await import('../cli/compose-bundle.ts');
     const { viewInspect } = await import('../cli/view-inspect.ts');
     const result = await composeInspect({ bundle: args.bundle });
     this.showDocument(result, (shown) => viewInspect(shown, this.output));

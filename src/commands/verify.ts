@@ -17,7 +17,7 @@ Changes nothing and needs no network.`;
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify);
-    const { composeVerify } = await import('../cli/compose.ts');
+    const { composeVerify } = await import('../cli/compose-bundle.ts');
     const { viewVerify } = await import('../cli/view-verify.ts');
     const trust = { trust: flags.trust ?? [], allowUnsigned: flags['allow-unsigned'] };
     const result = await this.runFlow(composeVerify({ bundle: args.bundle, ...trust }));

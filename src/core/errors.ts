@@ -51,8 +51,3 @@ export function systemCode(error: unknown): string | undefined {
   }
   return undefined;
 }
-
-/** For switches over closed unions: a value here means that a case was forgotten. */
-export function unreachable(value: never): never {
-  throw new DeliverError('E_BUG', { what: `Unexpected value ${JSON.stringify(value)}` });
-}

@@ -8,14 +8,24 @@ import type { Report, StepResult } from '../core/report.ts';
 import { outputsFor } from './release-groups.ts';
 
 /** Applies groups one after the other; writes only what differs. */
-export async function applyGroups(groups: readonly ReleaseGroup[], api: ClusterApi, report: Report, signal: AbortSignal): Promise<StepResult> {
+export async function applyGroups(
+  groups: readonly ReleaseGroup[],
+  api: ClusterApi,
+  report: Report,
+  signal: AbortSignal,
+): Promise<StepResult> {
   let changed = 0;
   for (const group of groups) changed += (await applyGroup(group, api, report, signal)).changed;
   return { summary: changed === 0 ? 'no change' : `${countText(changed, 'object')} applied`, changed };
 }
 
 /** Applies apps in their order and waits for each before the next, so that an app finds what it depends on. */
-export async function applyApps(groups: readonly ReleaseGroup[], api: ClusterApi, report: Report, signal: AbortSignal): Promise<StepResult> {
+export async function applyApps(
+  groups: readonly ReleaseGroup[],
+  api: ClusterApi,
+  report: Report,
+  signal: AbortSignal,
+): Promise<StepResult> {
   let changed = 0;
   for (const group of groups) {
     const applied = await applyGroup(group, api, report, signal);
@@ -38,7 +48,11 @@ async function applyGroup(
 }
 
 /** Every object that the release has; values that are not known yet do not change which there are. */
-export async function inventoryOf(groups: readonly ReleaseGroup[], api: ClusterApi, signal: AbortSignal): Promise<readonly KubeRef[]> {
+export async function inventoryOf(
+  groups: readonly ReleaseGroup[],
+  api: ClusterApi,
+  signal: AbortSignal,
+): Promise<readonly KubeRef[]> {
   const refs: KubeRef[] = [];
   for (const group of groups) refs.push(...group.render(await outputsFor(group, api, true, signal)).map(refOf));
   return refs;

@@ -18,6 +18,9 @@ import { needed, signerNames, siteStep } from './site-step.ts';
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import type { SiteRegistryAccess } from './site-ports.ts';
 
+/** Steps that only look. */
+const READ_ONLY = new Set(['trust', 'preflight']);
+
 /** `deliver install`: each step is skipped when what it does is already true; the same command goes on after any interruption. */
 export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<InstallResult> {
   let session: ReleaseSession | undefined;
@@ -28,19 +31,33 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
   const changed: string[] = [];
   let changes = 0;
 
-  const step = (id: string, title: string, work: (report: Report, signal: AbortSignal) => Promise<StepResult>, last = false): Step =>
+  const step = (
+    id: string,
+    title: string,
+    work: (report: Report, signal: AbortSignal) => Promise<StepResult>,
+    last = false,
+  ): Step =>
     siteStep(
       ports,
       id,
       title,
       async (report, signal) => {
-        if (session !== undefined) await journal?.append({ event: 'step', root: session.bundle.root.digest, version: session.release.metadata.version, step: id });
+        if (session !== undefined)
+          await journal?.append({
+            event: 'step',
+            root: session.bundle.root.digest,
+            version: session.release.metadata.version,
+            step: id,
+          });
         const done = await work(report, signal);
         if ((done.changed ?? 0) > 0) changed.push(`${title.toLowerCase()} (${done.summary})`);
         changes += done.changed ?? 0;
         return done;
       },
-      { state: () => stateOf(changed), ...(last ? { last: () => session?.bundle.close() } : {}) },
+      {
+        state: (own) => (READ_ONLY.has(id) ? 'Nothing was changed.' : stateOf(changed, own)),
+        ...(last ? { last: () => session?.bundle.close() } : {}),
+      },
     );
 
   const push = pushStep(
@@ -58,7 +75,8 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       const { bundle, release } = session;
       journal = new Journal(ports.stateFolder, ports.loaded.site.metadata.name, release.metadata.name);
       const before = await journal.interrupted(bundle.root.digest);
-      if (before !== undefined) report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at step ${before.step}).`);
+      if (before !== undefined)
+        report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at step ${before.step}).`);
       const damage = await verifyBundle(bundle, report, signal);
       if (damage.length > 0) throw damagedError(bundle.path, damage.map(damageLine));
       await journal.append({ event: 'start', root: bundle.root.digest, version: release.metadata.version });
@@ -68,7 +86,9 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       const { checks } = await runPreflights(needed(session), ports, report, signal);
       refuseFailed(checks);
       for (const { host, title, found, fix } of checks.filter(({ outcome }) => outcome === 'warn')) {
-        report.note(`! ${host === undefined ? '' : `${host}: `}${title}: ${found ?? ''}${fix === undefined ? '' : ` Fix: ${fix}`}`);
+        report.note(
+          `! ${host === undefined ? '' : `${host}: `}${title}: ${found ?? ''}${fix === undefined ? '' : ` Fix: ${fix}`}`,
+        );
       }
       return { summary: preflightSummary(checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
@@ -84,10 +104,29 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       const pull = await ensurePullAccount(needed(session), ports, signal);
       groups = await groupsOf(needed(session), ports, pull?.account, signal);
       await beginRecord(await ports.cluster(), await factsOf(needed(session), groups, ports, signal), new Date(), signal);
-      return applyGroups(groups.filter(({ id }) => id === 'namespaces'), await ports.cluster(), report, signal);
+      return applyGroups(
+        groups.filter(({ id }) => id === 'namespaces'),
+        await ports.cluster(),
+        report,
+        signal,
+      );
     }),
-    step('externals', 'Externals', async (report, signal) => applyGroups(groups.filter(({ id }) => id === 'externals'), await ports.cluster(), report, signal)),
-    step('apps', 'Apps', async (report, signal) => applyApps(groups.filter(({ app }) => app !== undefined), await ports.cluster(), report, signal)),
+    step('externals', 'Externals', async (report, signal) =>
+      applyGroups(
+        groups.filter(({ id }) => id === 'externals'),
+        await ports.cluster(),
+        report,
+        signal,
+      ),
+    ),
+    step('apps', 'Apps', async (report, signal) =>
+      applyApps(
+        groups.filter(({ app }) => app !== undefined),
+        await ports.cluster(),
+        report,
+        signal,
+      ),
+    ),
     step(
       'record',
       'Recorded',
@@ -97,7 +136,14 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
         const wrote = await finishRecord(await ports.cluster(), facts, new Date(), signal);
         await journal?.append({ event: 'done', root: bundle.root.digest, version: release.metadata.version });
         const { name, version } = release.metadata;
-        result = { release: name, version, site: facts.site, changed: changes, urls: facts.urls, hostsFile: releaseHostsFile(needed(session), ports) };
+        result = {
+          release: name,
+          version,
+          site: facts.site,
+          changed: changes,
+          urls: facts.urls,
+          hostsFile: releaseHostsFile(needed(session), ports),
+        };
         return { summary: wrote ? `${countText(facts.inventory.length, 'object')} in the cluster` : 'no change' };
       },
       true,
@@ -106,12 +152,28 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
   return { steps, result: () => needed(result) };
 }
 
-async function factsOf(session: ReleaseSession, groups: readonly ReleaseGroup[], ports: SitePorts, signal: AbortSignal): Promise<RecordFacts> {
+async function factsOf(
+  session: ReleaseSession,
+  groups: readonly ReleaseGroup[],
+  ports: SitePorts,
+  signal: AbortSignal,
+): Promise<RecordFacts> {
   const { name, version } = session.release.metadata;
   const inventory = await inventoryOf(groups, await ports.cluster(), signal);
-  return { name, version, root: session.bundle.root.digest, site: ports.loaded.site.metadata.name, inventory, urls: releaseUrls(session, ports) };
+  return {
+    name,
+    version,
+    root: session.bundle.root.digest,
+    site: ports.loaded.site.metadata.name,
+    inventory,
+    urls: releaseUrls(session, ports),
+  };
 }
 
-function stateOf(changed: readonly string[]): string {
-  return changed.length === 0 ? 'Nothing was changed.' : `Done so far: ${changed.join('; ')}. The same command goes on from here.`;
+const GOES_ON = 'The same command goes on from here.';
+
+function stateOf(changed: readonly string[], own: string | undefined): string {
+  const before = changed.length === 0 ? [] : [`Done so far: ${changed.join('; ')}.`];
+  const now = own ?? 'What this step did until then stays.';
+  return [...before, now, ...(now.includes('same command goes on') ? [] : [GOES_ON])].join(' ');
 }

@@ -6,7 +6,12 @@ import { findPullAccount } from './pull-account.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What applying the release would change, by server-side dry run; nothing is changed. */
-export async function planRelease(session: ReleaseSession, ports: SitePorts, report: Report, signal: AbortSignal): Promise<ObjectPlan[]> {
+export async function planRelease(
+  session: ReleaseSession,
+  ports: SitePorts,
+  report: Report,
+  signal: AbortSignal,
+): Promise<ObjectPlan[]> {
   const api = await ports.cluster();
   const pull = await findPullAccount(session, ports, signal);
   const groups = await groupsOf(session, ports, pull?.account, signal);

@@ -59,10 +59,20 @@ export interface AppStatus {
 
 export interface StatusResult {
   readonly site: string;
-  readonly hosts: readonly { readonly name: string; readonly address: string; readonly reachable: boolean; readonly message: string }[];
+  readonly hosts: readonly {
+    readonly name: string;
+    readonly address: string;
+    readonly reachable: boolean;
+    readonly message: string;
+  }[];
   readonly registry: { readonly host: string; readonly version?: string; readonly healthy: boolean; readonly message: string };
   readonly kubernetes: string;
-  readonly releases: readonly { readonly name: string; readonly version: string; readonly installedAt: string; readonly state: string }[];
+  readonly releases: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly installedAt: string;
+    readonly state: string;
+  }[];
   readonly apps: readonly AppStatus[];
   readonly urls: readonly string[];
   readonly hostsFile: readonly string[];

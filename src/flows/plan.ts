@@ -32,15 +32,26 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
     }),
     siteStep(ports, 'mirrors', 'Hosts', async (_report, signal) => {
       const mirrors = await siteMirrors(needed(session), ports, signal);
-      nodes = mirrors.map(({ node, files }) => ({ host: node, files: files.flatMap(({ file, state }) => (state === 'same' ? [] : [file.path])) }));
+      nodes = mirrors.map(({ node, files }) => ({
+        host: node,
+        files: files.flatMap(({ file, state }) => (state === 'same' ? [] : [file.path])),
+      }));
       return { summary: mirrorChanges(mirrors) === 0 ? 'no change' : `${countText(mirrorChanges(mirrors), 'file')} to write` };
     }),
-    siteStep(ports, 'objects', 'Cluster', async (report: Report, signal) => {
-      objects = await planRelease(needed(session), ports, report, signal);
-      const changes = objects.filter(({ action }) => action !== 'same').length;
-      result = await resultOf(needed(session), needed(preflight), { nodes, objects }, ports, signal);
-      return { summary: changes === 0 ? 'no change' : `${countText(changes, 'object')} of ${String(objects.length)} to change` };
-    }, { last: () => session?.bundle.close() }),
+    siteStep(
+      ports,
+      'objects',
+      'Cluster',
+      async (report: Report, signal) => {
+        objects = await planRelease(needed(session), ports, report, signal);
+        const changes = objects.filter(({ action }) => action !== 'same').length;
+        result = await resultOf(needed(session), needed(preflight), { nodes, objects }, ports, signal);
+        return {
+          summary: changes === 0 ? 'no change' : `${countText(changes, 'object')} of ${String(objects.length)} to change`,
+        };
+      },
+      { last: () => session?.bundle.close() },
+    ),
   ];
   return { steps, result: () => needed(result) };
 }
@@ -57,7 +68,8 @@ async function resultOf(
   const registry = registryPlan(session, preflight);
   const kept = new Set(changes.objects.map(({ ref }) => refKey(ref)));
   const same = record?.status === 'installed' && record.root === session.bundle.root.digest;
-  const still = changes.objects.every(({ action }) => action === 'same') && changes.nodes.every(({ files }) => files.length === 0);
+  const still =
+    changes.objects.every(({ action }) => action === 'same') && changes.nodes.every(({ files }) => files.length === 0);
   return {
     release: name,
     version,

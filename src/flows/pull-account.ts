@@ -20,7 +20,11 @@ const UNKNOWN: RegistryAccount = { username: 'made at install', password: 'made 
  * Finds the account that pods pull with; makes nothing. Undefined when the registry lets everyone pull.
  * A robot of an earlier install is kept as long as Harbor accepts it for every project of the release.
  */
-export async function findPullAccount(session: ReleaseSession, ports: SitePorts, signal: AbortSignal): Promise<PullAccount | undefined> {
+export async function findPullAccount(
+  session: ReleaseSession,
+  ports: SitePorts,
+  signal: AbortSignal,
+): Promise<PullAccount | undefined> {
   const given = givenAccount(ports);
   if (given !== undefined) return { account: given, origin: 'given' };
   const registry = await ports.registry();
@@ -36,7 +40,11 @@ export async function findPullAccount(session: ReleaseSession, ports: SitePorts,
 }
 
 /** The account to use now; a robot is made when none is there. Projects must exist. */
-export async function ensurePullAccount(session: ReleaseSession, ports: SitePorts, signal: AbortSignal): Promise<PullAccount | undefined> {
+export async function ensurePullAccount(
+  session: ReleaseSession,
+  ports: SitePorts,
+  signal: AbortSignal,
+): Promise<PullAccount | undefined> {
   const found = await findPullAccount(session, ports, signal);
   const { harbor } = await ports.registry();
   if (found?.origin !== 'new' || harbor === undefined) return found;
@@ -45,7 +53,9 @@ export async function ensurePullAccount(session: ReleaseSession, ports: SitePort
 
 function givenAccount(ports: SitePorts): RegistryAccount | undefined {
   const pull = pullOf(ports.loaded.site.registry);
-  return pull === undefined ? undefined : { username: pull.username, password: ports.secrets.get(secretName(pull.password)).reveal() };
+  return pull === undefined
+    ? undefined
+    : { username: pull.username, password: ports.secrets.get(secretName(pull.password)).reveal() };
 }
 
 function pullOf(registry: SiteRegistry | undefined): { username: string; password: string } | undefined {

@@ -40,7 +40,12 @@ export function siteContext(ports: SitePorts): Pick<ReleaseContext, 'ingress'> {
 }
 
 /** The outputs that a group needs, asked of the cluster; those that are not there yet say so when `later` is allowed. */
-export async function outputsFor(group: ReleaseGroup, api: ClusterApi, later: boolean, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+export async function outputsFor(
+  group: ReleaseGroup,
+  api: ClusterApi,
+  later: boolean,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   for (const output of group.needs) {
     const value = await outputValue(output, api, signal);
@@ -72,7 +77,8 @@ async function filesOf({ release, bundle }: ReleaseSession): Promise<ReadonlyMap
     const files = new Map<string, FileContent>();
     for (const path of Object.keys(app.files ?? {})) {
       const digest = digests.get(appFileName(app.name, path));
-      if (digest === undefined) throw new DeliverError('E_NOT_CLOSED', { what: `The bundle lacks ${path} of app ${app.name}.`, fix: 'Pack it again.' });
+      if (digest === undefined)
+        throw new DeliverError('E_NOT_CLOSED', { what: `The bundle lacks ${path} of app ${app.name}.`, fix: 'Pack it again.' });
       files.set(path, await bundle.bytes(digest));
     }
     all.set(app.name, files);

@@ -5,7 +5,7 @@ import type { Report } from '../core/report.ts';
 import { measurePush, type PushNeed } from '../registry/push-need.ts';
 import { check, checkThat, type Check } from '../site/check.ts';
 import { nodesOf } from '../site/nodes.ts';
-import { preflightHosts } from '../site/preflight.ts';
+import { failedChecks, preflightHosts } from '../site/preflight.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
 
@@ -19,7 +19,12 @@ export interface Preflight {
 }
 
 /** Looks at registry, cluster and every host; read-only, and what fails is a check, not an error. */
-export async function runPreflights(session: ReleaseSession, ports: SitePorts, report: Report, signal: AbortSignal): Promise<Preflight> {
+export async function runPreflights(
+  session: ReleaseSession,
+  ports: SitePorts,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Preflight> {
   const found: { need?: PushNeed; kubernetes?: string } = {};
   const registry = await registryChecks(session, ports, signal, (need) => {
     found.need = need;
@@ -35,7 +40,11 @@ export async function runPreflights(session: ReleaseSession, ports: SitePorts, r
     platforms: session.bundle.lock.platforms,
     imageBytes: found.need === undefined ? 0 : unpulledBytes(found.need),
     // Through a tunnel the address is the far end's business; nodes see the name.
-    registry: { host, ...(plainHttp === undefined ? {} : { plainHttp }), ...(address === undefined || via !== undefined ? {} : { address }) },
+    registry: {
+      host,
+      ...(plainHttp === undefined ? {} : { plainHttp }),
+      ...(address === undefined || via !== undefined ? {} : { address }),
+    },
   };
   const onHosts = await preflightHosts(ports.hosts, hosts, needs, report, signal);
   return { ...found, checks: [...onHosts, ...registry, cluster, ...versionChecks(session, found.kubernetes)] };
@@ -43,7 +52,7 @@ export async function runPreflights(session: ReleaseSession, ports: SitePorts, r
 
 /** @throws DeliverError E_PREFLIGHT naming every failed check, or the single code when all failed for one reason of trust */
 export function refuseFailed(checks: readonly Check[]): void {
-  const failed = checks.filter(({ outcome }) => outcome === 'fail');
+  const failed = failedChecks(checks);
   if (failed.length === 0) return;
   const codes = new Set(failed.map(({ code }) => code));
   const [code] = codes;
@@ -69,7 +78,12 @@ export function preflightSummary(checks: readonly Check[], hosts: number): strin
   return `${countText(checks.length, 'check')} on ${countText(hosts, 'host')}${warnings === 0 ? '' : `, ${countText(warnings, 'warning')}`}`;
 }
 
-async function registryChecks(session: ReleaseSession, ports: SitePorts, signal: AbortSignal, measured: (need: PushNeed) => void): Promise<Check[]> {
+async function registryChecks(
+  session: ReleaseSession,
+  ports: SitePorts,
+  signal: AbortSignal,
+  measured: (need: PushNeed) => void,
+): Promise<Check[]> {
   const checks: Check[] = [];
   checks.push(
     await checkThat('registry-login', 'registry login', async () => {
@@ -83,7 +97,10 @@ async function registryChecks(session: ReleaseSession, ports: SitePorts, signal:
       const { harbor } = await ports.registry();
       const down = (await harbor?.unhealthy()) ?? [];
       if (down.length === 0) return {};
-      throw new DeliverError('E_HARBOR', { what: `not healthy: ${down.join(', ')}`, fix: 'Look at Harbor’s containers: docker compose ps, in its folder.' });
+      throw new DeliverError('E_HARBOR', {
+        what: `not healthy: ${down.join(', ')}`,
+        fix: 'Look at Harbor’s containers: docker compose ps, in its folder.',
+      });
     }),
     await checkThat('registry-content', 'what the registry lacks', async () => {
       const need = await measurePush(session.push, await ports.registry(), { signal });
@@ -111,7 +128,12 @@ function versionChecks(session: ReleaseSession, kubernetes: string | undefined):
   const same = semver.coerce(wanted)?.minor === semver.coerce(kubernetes)?.minor;
   const outcome = check('kubernetes-version', 'Kubernetes version');
   if (same) return [outcome.pass({ found: kubernetes })];
-  return [outcome.warn({ found: `${kubernetes}; the release was made for ${wanted}`, fix: 'Try it on a cluster of the release’s version first.' })];
+  return [
+    outcome.warn({
+      found: `${kubernetes}; the release was made for ${wanted}`,
+      fix: 'Try it on a cluster of the release’s version first.',
+    }),
+  ];
 }
 
 function unpulledBytes(need: PushNeed): number {

@@ -6,8 +6,8 @@ import type { SitePorts } from './site-ports.ts';
 export interface SiteStepOptions {
   /** The last step of its verb: connections end after it, and this runs. */
   readonly last?: () => Promise<void> | undefined;
-  /** What is true when the step fails, for errors that do not say it themselves. */
-  readonly state?: () => string;
+  /** What is true of the site when the step fails, given what the failed work says of itself. */
+  readonly state?: (own: string | undefined) => string;
 }
 
 /** A step on a site: whatever happens in it, no connection stays open behind it when it is the last or fails. */
@@ -28,7 +28,9 @@ export function siteStep(
         done = true;
         return result;
       } catch (error) {
-        throw isDeliverError(error) && error.facts.state === undefined && options.state !== undefined ? error.with({ state: options.state() }) : error;
+        throw isDeliverError(error) && options.state !== undefined
+          ? error.with({ state: options.state(error.facts.state) })
+          : error;
       } finally {
         if (!done || options.last !== undefined) {
           await options.last?.();

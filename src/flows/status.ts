@@ -22,7 +22,12 @@ export function statusFlow(ports: SitePorts): Flow<StatusResult> {
     siteStep(ports, 'hosts', 'Hosts', async (_report, signal) => {
       hosts = await hostStates(ports, signal);
       const down = hosts.filter(({ reachable }) => !reachable).length;
-      return { summary: down === 0 ? `${String(hosts.length)} reachable` : `${String(down)} of ${countText(hosts.length, 'host')} not reachable` };
+      return {
+        summary:
+          down === 0
+            ? `${String(hosts.length)} reachable`
+            : `${String(down)} of ${countText(hosts.length, 'host')} not reachable`,
+      };
     }),
     siteStep(ports, 'registry', 'Registry', async () => {
       registry = await registryState(ports);
@@ -89,7 +94,12 @@ async function appStates(record: ReleaseRecord, api: ClusterApi, signal: AbortSi
       const { kind, name, namespace = '' } = ref;
       try {
         const object = await api.get(ref, signal);
-        return { kind, namespace, name, ...(object === undefined ? { state: 'missing', message: 'not in the cluster' } : statusOf(object)) };
+        return {
+          kind,
+          namespace,
+          name,
+          ...(object === undefined ? { state: 'missing', message: 'not in the cluster' } : statusOf(object)),
+        };
       } catch (error) {
         if (!isDeliverError(error, 'E_CLUSTER_AUTH')) throw error;
         return { kind, namespace, name, state: 'missing', message: 'this account may not look at it' };

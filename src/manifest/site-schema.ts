@@ -73,4 +73,3 @@ export const SiteSchema = z
 export type Site = z.infer<typeof SiteSchema>;
 export type SiteHost = z.infer<typeof Host>;
 export type SiteRegistry = z.infer<typeof Registry>;
-export type SiteCluster = z.infer<typeof Cluster>;

@@ -8,7 +8,7 @@ import {
   type ConnectionOptions,
 } from 'node:tls';
 import { buildConnector } from 'undici';
-import { messageOf } from '../core/errors.ts';
+import { isDeliverError, messageOf } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
 import type { RegistryOptions } from './options.ts';
 
@@ -74,7 +74,10 @@ export function connectorFor(options: RegistryOptions): buildConnector.connector
 
 async function dialled(dial: Dial, wanted: buildConnector.Options, address: string, trust: Trust): Promise<Socket> {
   const secure = wanted.protocol === 'https:';
-  const stream = await dial(address, Number(wanted.port === '' ? (secure ? 443 : 80) : wanted.port));
+  const port = Number(wanted.port === '' ? (secure ? 443 : 80) : wanted.port);
+  const stream = await dial(address, port).catch((error: unknown) => {
+    throw asNetworkError(error);
+  });
   if (!secure) {
     if (usableAsSocket(stream)) return stream;
     throw Object.assign(new Error(`the connection to ${address} closed at once`), { code: 'ECONNRESET' });
@@ -120,4 +123,12 @@ function serverName(hostname: string): { servername?: string } {
 
 function bare(hostname: string): string {
   return hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+/** A tunnel that can't reach the registry is the registry not answering: tried again and reported as such. */
+function asNetworkError(error: unknown): unknown {
+  if (!isDeliverError(error, 'E_SSH')) return error;
+  const { what, why } = error.facts;
+  const message = why === undefined ? what : `${what.replace(/\.$/, '')}: ${why}`;
+  return Object.assign(new Error(message, { cause: error }), { code: 'ECONNREFUSED' });
 }

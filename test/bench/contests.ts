@@ -1,122 +1,152 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { pickImages } from './pick-image.ts';
 import { startRegistry, type RealRegistry } from './registry.ts';
+import type { Tools } from './setup.ts';
 
 interface Entry {
   readonly name: string;
-  /** Not counted. */
-  readonly prepare?: (target: string) => string;
-  readonly command: (target: string) => string;
-  /** The file that the command makes; absent when it makes none. */
-  readonly archive?: (target: string) => string;
+  /** Not counted; made in the fresh target. */
+  readonly prepare?: (work: string) => Promise<void>;
+  /** @param registry host of the fresh registry, empty where the contest has none */
+  readonly command: (work: string, registry: string) => string;
+  /** The file that the command makes and whose size is no extra; absent when it makes none. */
+  readonly archive?: string;
 }
 
 export interface Contest {
+  readonly title: string;
+  /** The row of ours. */
+  readonly ours: string;
   readonly entries: readonly Entry[];
-  /** A fresh target: a work folder (pack) or an empty registry's host (push). */
-  readonly before: (folder: string) => Promise<string>;
-  readonly after: () => Promise<void>;
-  /** MB that the target itself takes when it is no archive (a registry's storage). */
-  readonly product: number;
+  /** Whether each run gets an empty registry. */
+  readonly registry: boolean;
 }
 
 interface Setting {
-  readonly folder: string;
+  readonly tools: Tools;
+  readonly release: string;
+  /** A bundle of the release, packed before. */
+  readonly bundle: string;
   readonly upstream: string;
+  /** `bench/image-00:v1` … */
   readonly references: readonly string[];
-  readonly repository: string;
-  readonly cache: string;
+  readonly cores: number;
 }
 
-/** Both contests; makes the lock and one bundle first, which the push contest reads. */
-export async function commands(setting: Setting): Promise<{ pack: Contest; push: Contest; size: number }> {
-  const { folder, upstream, references, repository, cache } = setting;
-  const deliver = `${path.join(repository, 'node_modules/.bin/node')} ${path.join(repository, 'bin/run.js')}`;
-  const crane = `${path.join(cache, 'bin/crane')}`;
-  const release = path.join(folder, 'bench.yaml');
-  await writeFile(release, releaseText(upstream, references));
-  execFileSync('sh', ['-ec', `${deliver} resolve ${release}`], { stdio: 'ignore' });
-  execFileSync('sh', ['-ec', `${deliver} pack ${release} --output ${folder}`], { stdio: 'ignore' });
-  const bundle = path.join(folder, 'bench-1.tar');
-  const size = (await stat(bundle)).size;
-  return { size, pack: packContest({ deliver, crane, release, upstream, references, bundle }), push: pushContest({ deliver, crane, bundle, references, folder, size }) };
-}
+export const HOST = 'bench.example';
 
-function packContest(tools: { deliver: string; crane: string; release: string; upstream: string; references: readonly string[]; bundle: string }): Contest {
-  const sources = tools.references.map((reference) => `${tools.upstream}/${reference}`);
-  let work = '';
+/** From a registry to one archive. */
+export function packContest({ tools, release, bundle, upstream, references }: Setting): Contest {
+  const sources = references.map((reference) => `${upstream}/${reference}`).join(' ');
+  const skopeo = `skopeo copy -q --insecure-policy --src-tls-verify=false docker://${upstream}/$i oci:$w/oci:$i`;
+  const archived = (name: string, command: (work: string) => string): Entry => ({ name, command, archive: 'out.tar' });
   return {
-    product: 0,
-    before: async (folder) => {
-      work = path.join(folder, 'work');
-      await rm(work, { recursive: true, force: true });
-      await mkdir(work);
-      return work;
-    },
-    after: () => rm(work, { recursive: true, force: true }),
+    title: 'From a registry to one archive',
+    ours: 'deliver pack',
+    registry: false,
     entries: [
-      { name: 'limit: read + sha256 + write', command: (dir) => `${limitProgram()} ${tools.bundle} ${dir}/copy`, archive: (dir) => `${dir}/copy` },
-      { name: 'deliver pack', command: (dir) => `${tools.deliver} pack ${tools.release} --output ${dir}`, archive: (dir) => `${dir}/bench-1.tar` },
+      archived('limit: read + sha256 + write, one thread', (work) => `${limit()} ${bundle} ${work}/out.tar`),
+      { name: 'deliver pack', command: (work) => `${tools.deliver} pack ${release} --output ${work}`, archive: 'bench-1.tar' },
+      archived(
+        'crane pull --format=oci, tar',
+        (work) => `${tools.crane} pull --insecure --format=oci ${sources} ${work}/oci; tar -cf ${work}/out.tar -C ${work}/oci .`,
+      ),
+      archived(
+        'skopeo copy, image by image, tar',
+        (work) => `w=${work}; for i in ${references.join(' ')}; do ${skopeo}; done; tar -cf $w/out.tar -C $w/oci .`,
+      ),
+    ],
+  };
+}
+
+/** From the archive into an empty registry. */
+export function pushContest({ tools, bundle, references }: Setting): Contest {
+  const names = references.map((reference) => `${HOST}/${reference}`);
+  const unpack = (work: string): string => `mkdir ${work}/all; tar -xf ${bundle} -C ${work}/all`;
+  return {
+    title: 'From the archive into an empty registry',
+    ours: 'deliver push',
+    registry: true,
+    entries: [
+      { name: 'deliver push', command: (_work, host) => `${tools.deliver} push ${bundle} --to ${host} --allow-unsigned` },
       {
-        name: 'crane pull --format=oci + tar',
-        command: (dir) => `${tools.crane} pull --insecure --format=oci ${sources.join(' ')} ${dir}/oci; tar -cf ${dir}/out.tar -C ${dir}/oci .`,
-        archive: (dir) => `${dir}/out.tar`,
+        name: 'tar -x, crane push, image by image',
+        // crane pushes one image per layout: small folders that share the blobs, made before.
+        prepare: (work) => pickImages(bundle, names, work),
+        command: (work, host) =>
+          [
+            unpack(work),
+            ...names.map((name, at) => `${tools.crane} push --insecure ${work}/one-${String(at)} ${host}/${name}`),
+          ].join('; '),
       },
       {
-        name: 'skopeo copy (image by image) + tar',
-        command: (dir) =>
-          `for i in ${tools.references.join(' ')}; do skopeo copy -q --insecure-policy --src-tls-verify=false docker://${tools.upstream}/$i oci:${dir}/oci:$i; done; tar -cf ${dir}/out.tar -C ${dir}/oci .`,
-        archive: (dir) => `${dir}/out.tar`,
+        name: 'tar -x, skopeo copy, image by image',
+        command: (work, host) =>
+          `${unpack(work)}; for r in ${names.join(' ')}; do skopeo copy -q --insecure-policy --dest-tls-verify=false oci:${work}/all:$r docker://${host}/$r; done`,
       },
     ],
   };
 }
 
-function pushContest(tools: { deliver: string; crane: string; bundle: string; references: readonly string[]; folder: string; size: number }): Contest {
-  let registry: RealRegistry | undefined;
-  const storage = path.join(tools.folder, 'target');
-  const work = path.join(tools.folder, 'work');
-  const names = tools.references.map((reference) => `bench.example/${reference}`);
-  // crane pushes one image per layout: the blobs are linked, one index.json each.
-  const crane = (host: string): string =>
-    `mkdir -p ${work}/all; tar -xf ${tools.bundle} -C ${work}/all; for r in ${names.join(' ')}; do d=${work}/one; rm -rf $d; mkdir $d; ln -s ../all/blobs $d/blobs; cp ${work}/all/oci-layout $d/; ${pick()} ${work}/all/index.json $r > $d/index.json; ${tools.crane} push --insecure $d ${host}/$r; done`;
+/** Reading and hashing alone. */
+export function verifyContest({ tools, bundle, cores }: Setting): Contest {
+  const prepare = async (work: string): Promise<void> => {
+    execFileSync('tar', ['-xf', bundle, '-C', work]);
+  };
+  // The largest first, so that no core is left alone with it at the end.
+  const each = (work: string, program: string): string =>
+    `cd ${work}/blobs/sha256; ls -S | xargs -P ${String(cores)} -n 1 ${program}`;
   return {
-    product: tools.size / 1e6,
-    before: async () => {
-      await rm(storage, { recursive: true, force: true });
-      await rm(work, { recursive: true, force: true });
-      registry = await startRegistry(storage);
-      return registry.host;
-    },
-    after: async () => {
+    title: 'Verify',
+    ours: 'deliver verify',
+    registry: false,
+    entries: [
+      { name: 'deliver verify', command: () => `${tools.deliver} verify ${bundle} --allow-unsigned` },
+      { name: 'sha256sum of the unpacked blobs, one process per core', prepare, command: (work) => each(work, 'sha256sum') },
+      { name: 'openssl dgst -sha256, the same', prepare, command: (work) => each(work, 'openssl dgst -sha256') },
+    ],
+  };
+}
+
+/** What is over before anybody waits. */
+export function quickContest({ tools, bundle }: Setting): Contest {
+  return {
+    title: 'Quick ones',
+    ours: 'deliver --version',
+    registry: false,
+    entries: [
+      { name: 'deliver --version', command: () => `${tools.deliver} --version` },
+      { name: 'deliver inspect', command: () => `${tools.deliver} inspect ${bundle}` },
+    ],
+  };
+}
+
+/** A fresh place for one run: an empty folder and, where the contest wants one, an empty registry. */
+export async function freshTarget(
+  contest: Contest,
+  folder: string,
+): Promise<{ work: string; host: string; end: () => Promise<void> }> {
+  const work = path.join(folder, 'work');
+  const storage = path.join(folder, 'target');
+  const clear = async (): Promise<void> => {
+    await rm(work, { recursive: true, force: true });
+    await rm(storage, { recursive: true, force: true });
+  };
+  await clear();
+  await mkdir(work);
+  const registry: RealRegistry | undefined = contest.registry ? await startRegistry(storage) : undefined;
+  return {
+    work,
+    host: registry?.host ?? '',
+    end: async () => {
       await registry?.stop();
-      await rm(storage, { recursive: true, force: true });
-      await rm(work, { recursive: true, force: true });
+      await clear();
     },
-    entries: [
-      { name: 'deliver push', command: (host) => `${tools.deliver} push ${tools.bundle} --to ${host} --allow-unsigned` },
-      { name: 'crane: untar + push', command: crane },
-      {
-        name: 'skopeo: untar + copy (image by image)',
-        command: (host) =>
-          `mkdir -p ${work}/all; tar -xf ${tools.bundle} -C ${work}/all; for r in ${names.join(' ')}; do skopeo copy -q --insecure-policy --dest-tls-verify=false oci:${work}/all:$r docker://${host}/$r; done`,
-      },
-    ],
   };
 }
 
-function releaseText(upstream: string, references: readonly string[]): string {
-  const images = references.map((reference) => `  - bench.example/${reference}`).join('\n');
-  return `apiVersion: deliver/v1\nkind: Release\nmetadata: { name: bench, version: "1" }\nplatforms: [linux/amd64]\nsources:\n  registries:\n    bench.example: { mirror: "${upstream}" }\nimages:\n${images}\n`;
-}
-
-const node = process.execPath;
-
-function limitProgram(): string {
-  return `${node} ${path.join(import.meta.dirname, 'limit.ts')}`;
-}
-
-function pick(): string {
-  return `${node} ${path.join(import.meta.dirname, 'pick-image.ts')}`;
+function limit(): string {
+  return `${process.execPath} ${path.join(import.meta.dirname, 'limit.ts')}`;
 }

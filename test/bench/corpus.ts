@@ -28,5 +28,6 @@ export function* layerBytes(seed: string, size: number): Generator<Buffer> {
   const key = createHash('sha256').update(seed).digest().subarray(0, 16);
   const cipher = createCipheriv('aes-128-ctr', key, Buffer.alloc(16));
   const zeros = Buffer.alloc(4 * 1024 * 1024);
-  for (let left = size; left > 0; left -= zeros.length) yield cipher.update(left < zeros.length ? zeros.subarray(0, left) : zeros);
+  for (let left = size; left > 0; left -= zeros.length)
+    yield cipher.update(left < zeros.length ? zeros.subarray(0, left) : zeros);
 }

@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { randomUUID } from 'node:crypto';
 
 export interface Measurement {
   readonly wall: number;
@@ -11,39 +9,66 @@ export interface Measurement {
   readonly cpu: number;
   /** Largest single process, MB. */
   readonly memory: number;
-  /** Most bytes that were in use in the folder beyond the start, MB. */
+  /** Most that was allocated in the folder beyond the start, MB. */
   readonly disk: number;
 }
 
-/** Runs a shell command under GNU time, watching the file system that holds `folder`. Throws when it fails. */
+const LONGEST = 10 * 60_000;
+
+/**
+ * Runs a shell command under GNU time, with its temporary files in `folder` too, and watches what that folder takes.
+ * Throws when it fails or runs for more than ten minutes.
+ */
 export async function measure(command: string, folder: string): Promise<Measurement> {
-  const out = path.join(tmpdir(), `bench-${randomUUID()}`);
-  const before = await used(folder);
+  const temporary = path.join(folder, 'tmp');
+  await mkdir(temporary, { recursive: true });
+  const out = path.join(folder, 'time.txt');
+  const log = await open(path.join(folder, 'stderr.txt'), 'w+');
+  const before = await allocated(folder);
   let peak = before;
+  const child = spawn('/usr/bin/time', ['-f', '%e %U %S %M', '-o', out, 'sh', '-ec', command], {
+    stdio: ['ignore', 'ignore', log.fd],
+    env: { ...process.env, TMPDIR: temporary, XDG_RUNTIME_DIR: temporary },
+    detached: true,
+  });
+  const stop = (): void => {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+  };
+  process.once('exit', stop);
+  const late = setTimeout(stop, LONGEST);
   const watch = setInterval(() => {
-    void used(folder).then((now) => {
+    void allocated(folder).then((now) => {
       peak = Math.max(peak, now);
     });
   }, 100);
-  const child = spawn('/usr/bin/time', ['-f', '%e %U %S %M', '-o', out, 'sh', '-ec', command], { stdio: ['ignore', 'ignore', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
+  clearTimeout(late);
   clearInterval(watch);
-  if (code !== 0) throw new Error(`failed (${String(code)}): ${command}`);
-  peak = Math.max(peak, await used(folder));
-  const fields = (await readFile(out, 'utf8')).trim().split(/\s+/).map(Number);
-  const [wall = 0, user = 0, system = 0, kilobytes = 0] = fields;
+  process.off('exit', stop);
+  await log.close();
+  if (code !== 0) throw new Error(`failed (${String(code)}): ${command}\n${await readFile(path.join(folder, 'stderr.txt'), 'utf8')}`);
+  peak = Math.max(peak, await allocated(folder));
+  const [wall = 0, user = 0, system = 0, kilobytes = 0] = (await readFile(out, 'utf8')).trim().split(/\s+/).map(Number);
+  await rm(out);
   return { wall, cpu: user + system, memory: kilobytes / 1000, disk: (peak - before) / 1e6 };
 }
 
-async function used(folder: string): Promise<number> {
-  const facts = await statfs(folder);
-  return (facts.blocks - facts.bfree) * facts.bsize;
+/** Bytes on disk below a folder; links are not followed, what vanishes meanwhile is not counted. */
+async function allocated(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  let sum = 0;
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const found = await lstat(path.join(entry.parentPath, entry.name)).catch(() => undefined);
+    sum += (found?.blocks ?? 0) * 512;
+  }
+  return sum;
 }
 
 /** The run with the median wall time. */
 export function median(runs: readonly Measurement[]): Measurement {
   const sorted = [...runs].sort((a, b) => a.wall - b.wall);
-  const middle = sorted[Math.floor(sorted.length / 2)];
+  const middle = sorted[Math.floor((sorted.length - 1) / 2)];
   if (middle === undefined) throw new Error('no runs');
   return middle;
 }

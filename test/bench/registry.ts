@@ -73,7 +73,14 @@ async function push(host: string, image: CorpusImage): Promise<void> {
     await putBlob(host, image.name, digest, size, layerBytes(seed, size));
     layers.push({ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest, size });
   }
-  const config = Buffer.from(JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) } }));
+  const config = Buffer.from(
+    JSON.stringify({
+      os: 'linux',
+      architecture: 'amd64',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: layers.map((layer) => layer.digest) },
+    }),
+  );
   const configDigest = digestOf([config]);
   await putBlob(host, image.name, configDigest, config.length, [config]);
   const manifest = JSON.stringify({
@@ -82,7 +89,11 @@ async function push(host: string, image: CorpusImage): Promise<void> {
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: configDigest, size: config.length },
     layers,
   });
-  const put = await fetch(`http://${host}/v2/${image.name}/manifests/v1`, { method: 'PUT', headers: { 'content-type': MANIFEST }, body: manifest });
+  const put = await fetch(`http://${host}/v2/${image.name}/manifests/v1`, {
+    method: 'PUT',
+    headers: { 'content-type': MANIFEST },
+    body: manifest,
+  });
   if (put.status !== 201) throw new Error(`manifest of ${image.name}: ${String(put.status)}`);
 }
 
@@ -97,7 +108,12 @@ async function putBlob(host: string, name: string, digest: string, size: number,
   const location = new URL(start.headers.get('location') ?? '', `http://${host}`);
   location.searchParams.set('digest', digest);
   const body = ReadableStream.from(chunks);
-  const init: RequestInit & { duplex: 'half' } = { method: 'PUT', headers: { 'content-length': String(size), 'content-type': 'application/octet-stream' }, body, duplex: 'half' };
+  const init: RequestInit & { duplex: 'half' } = {
+    method: 'PUT',
+    headers: { 'content-length': String(size), 'content-type': 'application/octet-stream' },
+    body,
+    duplex: 'half',
+  };
   const put = await fetch(location, init);
   if (put.status !== 201) throw new Error(`blob of ${name}: ${String(put.status)}`);
 }

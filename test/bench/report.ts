@@ -1,40 +1,59 @@
 import type { Measurement } from './measure.ts';
 
-interface Results {
-  readonly packed: ReadonlyMap<string, Measurement>;
-  readonly pushed: ReadonlyMap<string, Measurement>;
+export interface Table {
+  readonly title: string;
+  /** The row that the others are compared with. */
+  readonly ours: string;
+  readonly rows: ReadonlyMap<string, Measurement>;
+}
+
+interface Facts {
+  /** Bytes of the bundle. */
   readonly size: number;
   readonly images: number;
   readonly runs: number;
   readonly cores: number;
+  readonly versions: readonly string[];
 }
 
 /** docs/benchmarks.md: ratios to deliver, which travel between machines, and the seconds they come from. */
-export function report(results: Results): string {
-  const head = `# Benchmarks
+export function report(tables: readonly Table[], facts: Facts): string {
+  return `# Benchmarks
 
-Written by \`npm run bench\`; every figure is the median of ${String(results.runs)} runs of whole processes on one machine with ${String(results.cores)} cores,
-loopback registries (Debian's docker-registry 2.8), page cache warm. Corpus: ${String(results.images)} images on five shared bases,
-incompressible layers, ${gigabytes(results.size)} GB unique. “×” is the other tool's figure divided by deliver's: above 1, deliver is better.
-Extra disk is what was in use at the peak beyond the archive (pack) or the registry's own copy (push).
-`;
-  return `${head}
-## From a registry to one archive
-${table(results.packed, 'deliver pack')}
-## From the archive into an empty registry
-${table(results.pushed, 'deliver push')}`;
+Written by \`npm run bench\`. Each row is the median of ${String(facts.runs)} runs of whole processes on ${String(facts.cores)} cores, which the
+registry shares; loopback registries, page cache warm. Corpus: ${String(facts.images)} images on five shared bases, incompressible
+layers of 1–400 MB, ${(facts.size / 1e9).toFixed(2)} GB unique. ${facts.versions.join(', ')}.
+
+“×” is the row's figure divided by deliver's: above 1, deliver is better. CPU is user + system of the command and its
+children, without the registry. Peak memory is that of the largest process. Extra disk is the most that was in use beyond the
+archive that is the result (pack) or beyond what the registry stores (push).
+${tables.map(table).join('')}`;
 }
 
-function table(rows: ReadonlyMap<string, Measurement>, ours: string): string {
+/** One table in Markdown. */
+export function table({ title, ours, rows }: Table): string {
   const own = rows.get(ours);
   if (own === undefined) throw new Error(`no row ${ours}`);
-  const lines = [...rows].map(
-    ([name, m]) =>
-      `| ${name} | ${m.wall.toFixed(2)} | ${(m.wall / own.wall).toFixed(2)} | ${m.cpu.toFixed(2)} | ${(m.cpu / own.cpu).toFixed(2)} | ${m.memory.toFixed(0)} | ${m.disk.toFixed(0)} |`,
+  const lines = [...rows].map(([name, { wall, cpu, memory, disk }]) =>
+    [
+      '',
+      name === ours ? `**${name}**` : name,
+      wall.toFixed(2),
+      (wall / own.wall).toFixed(2),
+      cpu.toFixed(2),
+      (cpu / own.cpu).toFixed(2),
+      memory.toFixed(0),
+      disk.toFixed(0),
+      '',
+    ]
+      .join(' | ')
+      .trim(),
   );
-  return `\n| | wall s | × | CPU s | × | peak memory MB | extra disk MB |\n|---|---|---|---|---|---|---|\n${lines.join('\n')}\n`;
-}
+  return `
+## ${title}
 
-function gigabytes(bytes: number): string {
-  return (bytes / 1e9).toFixed(2);
+| | wall s | × | CPU s | × | peak memory MB | extra disk MB |
+|---|---|---|---|---|---|---|
+${lines.join('\n')}
+`;
 }

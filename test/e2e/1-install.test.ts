@@ -25,12 +25,13 @@ describe('the main job on an air-gapped site', () => {
   }, 600_000);
 
   const deliver = (...args: string[]) => onSite([...args, '--site', site], { env: siteSecrets(lab) });
-  const answer = async (host: string) => JSON.parse((await commandOnSite(['curl', '-sS', '-m', '10', `http://${host}/`])).stdout) as Record<string, unknown>;
+  const answer = async (host: string) =>
+    JSON.parse((await commandOnSite(['curl', '-sS', '-m', '10', `http://${host}/`])).stdout) as Record<string, unknown>;
 
   it('plans the whole release and changes nothing', async () => {
     const before = mark(lab);
     const outcome = await deliver('plan', release.bundle);
-    expect(outcome.text).toContain('push 2 images');
+    expect(outcome.words).toContain('push 2 images');
     expect(outcome.text).toMatch(/project\/gatekeeper +StatefulSet +\+ new/);
     expect(outcome.code).toBe(0);
     const written = harborRequests(lab)
@@ -42,7 +43,7 @@ describe('the main job on an air-gapped site', () => {
 
   it('installs it through a bastion, and both nip.io hosts answer with a counter that lives in the external Redis', async () => {
     const outcome = await deliver('install', release.bundle, '--yes');
-    expect(outcome.text).toContain('gatekeeper-suite 3.6.2 is installed on lab');
+    expect(outcome.words).toContain('gatekeeper-suite 3.6.2 is installed on lab');
     expect(outcome.code).toBe(0);
     const first = await answer(HOSTS[0]);
     const second = await answer(HOSTS[1]);
@@ -51,19 +52,48 @@ describe('the main job on an air-gapped site', () => {
   });
 
   it('leaves references unmodified, and both images run from the site’s own Harbor', async () => {
-    const images = await kubectl(lab, 'get', 'pods', '-n', 'project', '-o', 'jsonpath={range .items[*].spec.containers[*]}{.image}{"\\n"}{end}');
+    const images = await kubectl(
+      lab,
+      'get',
+      'pods',
+      '-n',
+      'project',
+      '-o',
+      'jsonpath={range .items[*].spec.containers[*]}{.image}{"\\n"}{end}',
+    );
     expect(images.trim().split('\n').sort()).toEqual(['busybox:1.36', 'dockerhub.kubekey.local/project/gatekeeper:v362']);
-    const pulled = harborRequests(lab).filter(({ method, path: at, status }) => method === 'GET' && status === 200 && at.startsWith('/v2/docker.io/library/busybox/blobs/'));
+    const pulled = harborRequests(lab).filter(
+      ({ method, path: at, status }) =>
+        method === 'GET' && status === 200 && at.startsWith('/v2/docker.io/library/busybox/blobs/'),
+    );
     expect(pulled.length).toBeGreaterThan(0);
   });
 
   it('a second install changes nothing and says so', async () => {
-    const state = async () => kubectl(lab, 'get', 'sts,deploy,svc,ing,cm,secret,endpointslice', '-n', 'project', '-o', 'jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion} {end}');
-    const record = async () => kubectl(lab, 'get', 'cm', '-n', 'deliver-system', '-o', 'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}');
+    const state = async () =>
+      kubectl(
+        lab,
+        'get',
+        'sts,deploy,svc,ing,cm,secret,endpointslice',
+        '-n',
+        'project',
+        '-o',
+        'jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion} {end}',
+      );
+    const record = async () =>
+      kubectl(
+        lab,
+        'get',
+        'cm',
+        '-n',
+        'deliver-system',
+        '-o',
+        'jsonpath={range .items[*]}{.metadata.name}={.metadata.resourceVersion} {end}',
+      );
     const before = [await state(), await record()];
     const requests = mark(lab);
     const outcome = await deliver('install', release.bundle, '--yes');
-    expect(outcome.text).toContain('nothing was changed');
+    expect(outcome.words).toContain('nothing was changed');
     expect(outcome.code).toBe(0);
     expect([await state(), await record()]).toEqual(before);
     const written = harborRequests(lab)
@@ -73,11 +103,20 @@ describe('the main job on an air-gapped site', () => {
   });
 
   it('plans a changed replica count as that one field, and applies it', async () => {
-    const changed = await packSample(folder, key, '3.6.3', (text) => text.replace('replicas: 1\n    ports:\n      - { name: http-8000', 'replicas: 2\n    ports:\n      - { name: http-8000'));
+    const changed = await packSample(folder, key, '3.6.3', (text) =>
+      text.replace('replicas: 1\n    ports:\n      - { name: http-8000', 'replicas: 2\n    ports:\n      - { name: http-8000'),
+    );
     const plan = await deliver('plan', changed.bundle, '--json');
     expect(plan.code).toBe(0);
-    const lines = plan.stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-    const result = lines.find((line) => line['event'] === 'result')?.['result'] as { from: string; objects: { action: string; changes: unknown[] }[]; registry: { imagesToPush: number } };
+    const lines = plan.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const result = lines.find((line) => line['event'] === 'result')?.['result'] as {
+      from: string;
+      objects: { action: string; changes: unknown[] }[];
+      registry: { imagesToPush: number };
+    };
     expect(result.from).toBe('3.6.2');
     expect(result.registry.imagesToPush).toBe(0);
     expect(result.objects.filter(({ action }) => action !== 'same').flatMap(({ changes }) => changes)).toEqual([
@@ -86,22 +125,37 @@ describe('the main job on an air-gapped site', () => {
     const install = await deliver('install', changed.bundle, '--yes');
     expect(install.code).toBe(0);
     expect(await kubectl(lab, 'get', 'sts', 'gatekeeper', '-n', 'project', '-o', 'jsonpath={.status.readyReplicas}')).toBe('2');
-    const nodes = await kubectl(lab, 'get', 'pods', '-n', 'project', '-l', 'app=gatekeeper', '-o', 'jsonpath={range .items[*]}{.spec.nodeName} {end}');
+    const nodes = await kubectl(
+      lab,
+      'get',
+      'pods',
+      '-n',
+      'project',
+      '-l',
+      'app=gatekeeper',
+      '-o',
+      'jsonpath={range .items[*]}{.spec.nodeName} {end}',
+    );
     expect(nodes.trim().split(' ').sort()).toEqual(['cp1', 'w1']);
   });
 
   it('shows hosts, registry, release, apps and addresses in status', async () => {
     const outcome = await deliver('status');
     expect(outcome.code).toBe(0);
-    for (const text of ['cp1', 'reg1', 'Harbor', 'gatekeeper-suite 3.6.3', 'project/gatekeeper', '2 of 2', ...HOSTS]) expect(outcome.stdout).toContain(text);
+    for (const text of ['cp1', 'reg1', 'Harbor', 'gatekeeper-suite 3.6.3', 'project/gatekeeper', '2 of 2', ...HOSTS])
+      expect(outcome.stdout).toContain(text);
   });
 
   it('works without tunnels, as another user whose sudo asks for a password', async () => {
-    const hosts = Object.fromEntries(['cp1', 'w1', 'reg1'].map((name) => [name, { user: 'opspw', key: undefined, password: '${secret.opspw}' }]));
+    const hosts = Object.fromEntries(
+      ['cp1', 'w1', 'reg1'].map((name) => [name, { user: 'opspw', key: undefined, password: '${secret.opspw}' }]),
+    );
     const direct = await writeSite(lab, path.join(folder, 'direct'), { trust: [key.publicKey], tunnelled: false, hosts });
     const env = { ...siteSecrets(lab), DELIVER_SECRET_OPSPW: lab.ssh.users.opspw.password };
-    const outcome = await onSite(['install', path.join(folder, 'gatekeeper-suite-3.6.3.tar'), '--site', direct, '--yes'], { env });
-    expect(outcome.text).toContain('nothing was changed');
+    const outcome = await onSite(['install', path.join(folder, 'gatekeeper-suite-3.6.3.tar'), '--site', direct, '--yes'], {
+      env,
+    });
+    expect(outcome.words).toContain('nothing was changed');
     expect(outcome.code).toBe(0);
     expect(outcome.text).not.toContain(lab.ssh.users.opspw.password);
   });

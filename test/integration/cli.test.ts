@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deliver } from '../support/cli.ts';
 
@@ -12,7 +13,8 @@ let folder: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'deliver-cli-'));
-  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'release@corp', '-f', join(folder, 'key')]);
+  const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'release@corp' });
+  await Promise.all([writeFile(join(folder, 'key'), key.private), writeFile(join(folder, 'key.pub'), key.public)]);
 });
 
 afterAll(async () => {

@@ -3,6 +3,7 @@
 # version. What is there already is left alone. With DELIVER_LAB_DOWNLOAD=1 each is first tried from its official
 # release address (checked against the published sha256 where there is one); otherwise, or when that address does
 # not answer, it is built from Go modules. Several minutes when cold, nothing when warm.
+# With names as arguments (binaries.sh crane) it gets only those.
 set -euo pipefail
 . "$(dirname "$(readlink -f "$0")")/env.sh"
 export GOFLAGS="-mod=mod -buildvcs=false" CGO_ENABLED=0 GOWORK=off
@@ -92,14 +93,16 @@ one() {
 took() { local s=$SECONDS; "$@"; [ $((SECONDS - s)) -lt 2 ] || say "$2: $((SECONDS - s)) s"; }
 gh=https://github.com
 say "programs: $CACHE/bin"
-s=$SECONDS; kubernetes; [ $((SECONDS - s)) -lt 2 ] || say "kubernetes: $((SECONDS - s)) s"
-took one etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION" go.etcd.io/etcd/server/v3 \
+wanted() { [ ${#only[@]} = 0 ] || [[ " ${only[*]} " = *" $1 "* ]]; }
+only=("$@")
+if wanted kubernetes; then s=$SECONDS; kubernetes; [ $((SECONDS - s)) -lt 2 ] || say "kubernetes: $((SECONDS - s)) s"; fi
+! wanted etcd || took one etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION" go.etcd.io/etcd/server/v3 \
   "$gh/etcd-io/etcd/releases/download/$ETCD_VERSION/etcd-$ETCD_VERSION-linux-$arch.tar.gz" "etcd-$ETCD_VERSION-linux-$arch/etcd"
-took one coredns github.com/coredns/coredns "$COREDNS_VERSION" github.com/coredns/coredns \
+! wanted coredns || took one coredns github.com/coredns/coredns "$COREDNS_VERSION" github.com/coredns/coredns \
   "$gh/coredns/coredns/releases/download/$COREDNS_VERSION/coredns_${COREDNS_VERSION#v}_linux_$arch.tgz" coredns
-took one traefik github.com/traefik/traefik/v3 "$TRAEFIK_VERSION" github.com/traefik/traefik/v3/cmd/traefik \
+! wanted traefik || took one traefik github.com/traefik/traefik/v3 "$TRAEFIK_VERSION" github.com/traefik/traefik/v3/cmd/traefik \
   "$gh/traefik/traefik/releases/download/$TRAEFIK_VERSION/traefik_${TRAEFIK_VERSION}_linux_$arch.tar.gz" traefik
-took one crane github.com/google/go-containerregistry "$CRANE_VERSION" github.com/google/go-containerregistry/cmd/crane \
+! wanted crane || took one crane github.com/google/go-containerregistry "$CRANE_VERSION" github.com/google/go-containerregistry/cmd/crane \
   "$gh/google/go-containerregistry/releases/download/$CRANE_VERSION/go-containerregistry_Linux_x86_64.tar.gz" crane
-took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl \
+! wanted regctl || took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl \
   "$gh/regclient/regclient/releases/download/$REGCTL_VERSION/regctl-linux-$arch" regctl

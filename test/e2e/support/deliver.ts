@@ -3,7 +3,8 @@ import path from 'node:path';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../../..');
 const NODE = path.join(REPOSITORY, 'node_modules/.bin/node');
-const RUN = path.join(REPOSITORY, 'bin/run.js');
+/** The deliver under test: this checkout’s, or an installed one. */
+const RUN = process.env['DELIVER_CLI'] ?? path.join(REPOSITORY, 'bin/run.js');
 
 export interface Outcome {
   /** Exit code, or the signal's name. */
@@ -12,6 +13,8 @@ export interface Outcome {
   readonly stderr: string;
   /** Both streams, as a person would have seen them. */
   readonly text: string;
+  /** The same with every run of white space as one blank, since text is wrapped at 80 columns. */
+  readonly words: string;
 }
 
 export interface RunOptions {
@@ -63,7 +66,7 @@ function run(command: readonly string[], options: RunOptions): Promise<Outcome> 
     child.on('error', reject);
     child.on('close', (code, signal) => {
       timers.forEach(clearTimeout);
-      resolve({ code: code ?? signal ?? 'unknown', ...streams });
+      resolve({ code: code ?? signal ?? 'unknown', ...streams, words: streams.text.replace(/\s+/g, ' ') });
     });
   });
 }

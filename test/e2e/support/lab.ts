@@ -11,7 +11,15 @@ const Description = z.object({
   site: z.string(),
   hosts: z.record(z.string(), z.object({ address: z.string(), state: z.string() })),
   ssh: z.object({ knownHosts: z.string(), key: z.string(), users: z.object({ opspw: z.object({ password: z.string() }) }) }),
-  harbor: z.object({ host: z.string(), address: z.string(), username: z.string(), passwordFile: z.string(), ca: z.string(), accessLog: z.string(), storage: z.string() }),
+  harbor: z.object({
+    host: z.string(),
+    address: z.string(),
+    username: z.string(),
+    passwordFile: z.string(),
+    ca: z.string(),
+    accessLog: z.string(),
+    storage: z.string(),
+  }),
   kubernetes: z.object({ kubeconfig: z.string(), storageClass: z.string(), ingressClass: z.string() }),
   ingress: z.object({ addresses: z.array(z.string()) }),
   redis: z.object({ address: z.string() }),
@@ -31,7 +39,10 @@ export function readLab(): Lab {
 
 /** The site as it was before deliver came. */
 export function resetSite(): void {
-  execFileSync('bash', [path.join(REPOSITORY, 'test/lab/reset.sh')], { stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 });
+  execFileSync('bash', [path.join(REPOSITORY, 'test/lab/reset.sh')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    timeout: 300_000,
+  });
 }
 
 /** Packets that tried to leave the site since the last reset. */
@@ -68,7 +79,15 @@ export async function writeSite(lab: Lab, folder: string, options: SiteOptions =
     knownHosts: lab.ssh.knownHosts,
     hosts: [host('bastion', { sudo: false }), host('cp1', via), host('w1', via), host('reg1', via)],
     roles: { 'control-plane': ['cp1'], worker: ['w1'], registry: ['reg1'] },
-    registry: { host: lab.harbor.host, address: lab.harbor.address, username: lab.harbor.username, password: '${secret.harbor}', ca: lab.harbor.ca, ...via, ...options.registry },
+    registry: {
+      host: lab.harbor.host,
+      address: lab.harbor.address,
+      username: lab.harbor.username,
+      password: '${secret.harbor}',
+      ca: lab.harbor.ca,
+      ...via,
+      ...options.registry,
+    },
     cluster: { kubeconfig: lab.kubernetes.kubeconfig, ...via },
     ingress: { class: lab.kubernetes.ingressClass, addresses: lab.ingress.addresses },
     storageClass: lab.kubernetes.storageClass,
@@ -96,7 +115,19 @@ export async function kubectl(lab: Lab, ...args: string[]): Promise<string> {
 export async function onHost(lab: Lab, host: string, command: string): Promise<string> {
   const address = lab.hosts[host]?.address ?? host;
   const outcome = await commandOnSite(
-    ['ssh', '-i', lab.ssh.key, '-o', `UserKnownHostsFile=${lab.ssh.knownHosts}`, '-o', 'BatchMode=yes', '-o', 'LogLevel=ERROR', `root@${address}`, command],
+    [
+      'ssh',
+      '-i',
+      lab.ssh.key,
+      '-o',
+      `UserKnownHostsFile=${lab.ssh.knownHosts}`,
+      '-o',
+      'BatchMode=yes',
+      '-o',
+      'LogLevel=ERROR',
+      `root@${address}`,
+      command,
+    ],
     { timeout: 120_000 },
   );
   if (outcome.code !== 0) throw new Error(`${host}: ${command}: ${outcome.text}`);
@@ -117,4 +148,13 @@ export function harborRequests(lab: Lab): readonly HarborRequest[] {
 /** Number of lines in Harbor's access log now, to look only at what comes after. */
 export function mark(lab: Lab): number {
   return harborRequests(lab).length;
+}
+
+/** Harbor without content or projects, its log empty; the rest of the site as it is. */
+export async function wipeHarbor(lab: Lab): Promise<void> {
+  await onHost(
+    lab,
+    'reg1',
+    'systemctl stop harbor-front docker-registry; find /var/lib/docker-registry -mindepth 1 -delete; rm -f /var/lib/harbor-front/* /var/log/harbor-front/access.log; systemctl start docker-registry harbor-front; for i in $(seq 100); do curl -ks -o /dev/null https://127.0.0.1/api/v2.0/ping && exit; sleep 0.1; done',
+  );
 }

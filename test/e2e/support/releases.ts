@@ -23,7 +23,12 @@ export async function signingKey(folder: string): Promise<SigningKey> {
 }
 
 /** Packs the sample release, changed by `edit`, as that version; throws with what was printed when it fails. */
-export async function packSample(folder: string, key: SigningKey, version: string, edit: (text: string) => string = (text) => text): Promise<PackedRelease> {
+export async function packSample(
+  folder: string,
+  key: SigningKey,
+  version: string,
+  edit: (text: string) => string = (text) => text,
+): Promise<PackedRelease> {
   const manifests = path.join(folder, `manifests-${version}`);
   await cp(path.join(REPOSITORY, 'manifests'), manifests, { recursive: true });
   const manifest = path.join(manifests, 'gatekeeper-suite.yaml');
@@ -39,7 +44,12 @@ export function withOlderImage(text: string): string {
 }
 
 /** A release of nothing but images from the upstream registry: `names` are repositories with a tag. */
-export async function writeImageRelease(folder: string, name: string, registry: string, names: readonly string[]): Promise<string> {
+export async function writeImageRelease(
+  folder: string,
+  name: string,
+  registry: string,
+  names: readonly string[],
+): Promise<string> {
   await mkdir(folder, { recursive: true });
   const file = path.join(folder, `${name}.yaml`);
   const images = names.map((image) => `  - bench.example/${image}`).join('\n');
