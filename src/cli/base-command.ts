@@ -15,16 +15,17 @@ export abstract class BaseCommand extends Command {
     'no-color': Flags.boolean({ description: 'no colours (so does the environment variable NO_COLOR)', helpGroup: 'OUTPUT' }),
   };
 
-  /** Aborted by Ctrl-C. */
-  protected readonly signal: AbortSignal = interruptSignal();
   protected readonly output: Output = outputTo(process.stdout);
+  #signal: AbortSignal | undefined;
   readonly #events = new JsonObserver((line) => {
     process.stdout.write(`${line}\n`);
   });
 
   /** Runs a flow on the right kind of screen and gives its result. */
   protected async runFlow<Result>(flow: Flow<Result>): Promise<Result> {
-    return runFlow(flow, { output: this.output, ...(this.wantsJson ? { json: this.#events } : {}) }, this.signal);
+    // Not before: until a flow runs, Ctrl-C simply ends the process.
+    this.#signal ??= interruptSignal();
+    return runFlow(flow, { output: this.output, ...(this.wantsJson ? { json: this.#events } : {}) }, this.#signal);
   }
 
   /** The end of a verb with progress: lines for a person, or one `result` event. */
