@@ -31,8 +31,13 @@ async function passes({ name, command: [program, ...args], mend }: Check): Promi
   console.log(
     `${failed ? '✖' : '✔'} ${name.padEnd(10)} ${seconds.padStart(6)} s${failed && mend !== undefined ? `   mend: ${mend}` : ''}`,
   );
-  if (failed || name === TESTS.name) console.log(indented(failed ? all : all.slice(all.indexOf('Test Files'))));
+  if (failed || name === TESTS.name) console.log(indented(name === TESTS.name ? fromTheEnd(all, failed) : all));
   return !failed;
+}
+
+/** Of a test run only what went wrong, or the totals. */
+function fromTheEnd(text: string, failed: boolean): string {
+  return text.slice(Math.max(0, text.indexOf(failed ? ' Failed ' : ' Test Files ')));
 }
 
 function indented(text: string): string {

@@ -1,12 +1,13 @@
 import semver from 'semver';
-import { bytesText, countText } from '../core/amounts.ts';
+import { countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
-import { measurePush, type PushNeed } from '../registry/push-need.ts';
+import type { PushNeed } from '../registry/push-need.ts';
 import { check, checkThat, type Check } from '../site/check.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { failedChecks, preflightHosts } from '../site/preflight.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
+import { registryChecks, registryRoomChecks } from './registry-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What was found before anything is changed. */
@@ -47,7 +48,8 @@ export async function runPreflights(
     },
   };
   const onHosts = await preflightHosts(ports.hosts, hosts, needs, report, signal);
-  return { ...found, checks: [...onHosts, ...registry, cluster, ...versionChecks(session, found.kubernetes)] };
+  const room = await registryRoomChecks(ports, found.need, signal);
+  return { ...found, checks: [...onHosts, ...registry, ...room, cluster, ...versionChecks(session, found.kubernetes)] };
 }
 
 /** @throws DeliverError E_PREFLIGHT naming every failed check, or the single code when all failed for one reason of trust */
@@ -76,50 +78,6 @@ function lineOf(failed: Check | undefined): string {
 export function preflightSummary(checks: readonly Check[], hosts: number): string {
   const warnings = checks.filter(({ outcome }) => outcome === 'warn').length;
   return `${countText(checks.length, 'check')} on ${countText(hosts, 'host')}${warnings === 0 ? '' : `, ${countText(warnings, 'warning')}`}`;
-}
-
-async function registryChecks(
-  session: ReleaseSession,
-  ports: SitePorts,
-  signal: AbortSignal,
-  measured: (need: PushNeed) => void,
-): Promise<Check[]> {
-  const checks: Check[] = [];
-  checks.push(
-    await checkThat('registry-login', 'registry login', async () => {
-      const { version } = await ports.registry();
-      return { found: version === undefined ? neededRegistry(ports).host : `Harbor ${version}` };
-    }),
-  );
-  if (checks[0]?.outcome === 'fail') return checks;
-  checks.push(
-    await checkThat('registry-health', 'registry health', async () => {
-      const { harbor } = await ports.registry();
-      const down = (await harbor?.unhealthy()) ?? [];
-      if (down.length === 0) return {};
-      throw new DeliverError('E_HARBOR', {
-        what: `not healthy: ${down.join(', ')}`,
-        fix: 'Look at Harbor’s containers: docker compose ps, in its folder.',
-      });
-    }),
-    await checkThat('registry-content', 'what the registry lacks', async () => {
-      const need = await measurePush(session.push, await ports.registry(), { signal });
-      measured(need);
-      return { found: bytesText(need.bytes) };
-    }),
-  );
-  const pull = pullCheck(ports, (await ports.registry()).harbor === undefined);
-  return pull === undefined ? checks : [...checks, pull];
-}
-
-/** A plain registry that asks for an account needs one for the nodes too, and it should not be the one that pushes. */
-function pullCheck(ports: SitePorts, plain: boolean): Check | undefined {
-  const { username, pull } = neededRegistry(ports);
-  if (!plain || username === undefined || pull !== undefined) return undefined;
-  return check('pull-account', 'account for pulls').warn({
-    found: 'none: pods pull without an account',
-    fix: 'Set registry.pull in the site file, unless the registry lets everyone pull.',
-  });
 }
 
 function versionChecks(session: ReleaseSession, kubernetes: string | undefined): Check[] {

@@ -32,6 +32,11 @@ const Registry = z.strictObject({
     .strictObject({ username: z.string(), password: SecretVariable })
     .optional()
     .describe('Account that pods pull with; without it deliver makes a robot account in Harbor that may only pull'),
+  storage: z
+    .string()
+    .startsWith('/')
+    .optional()
+    .describe('Folder where hosts of the role registry keep its data; plan checks that what is pushed fits there'),
   ca: z.string().optional().describe('PEM file of the private CA'),
   plainHttp: z.boolean().optional(),
 });

@@ -1,4 +1,4 @@
-import { sizeText } from './bytes.ts';
+import { bytesText } from '../core/amounts.ts';
 import { check, type Check } from './check.ts';
 import { certainSkew, relativeTo, skewText, type Skew } from './clock.ts';
 import { containerdChecks } from './containerd-checks.ts';
@@ -63,13 +63,13 @@ function diskChecks(host: string, { disk }: HostFacts, { imageBytes }: Preflight
   if (disk === undefined) return [room.warn({ host, found: 'the free space below /var/lib/containerd can’t be told' })];
   // Layers lie there compressed and unpacked; unpacked ones are larger, shared ones are counted once.
   const needed = imageBytes * 2;
-  const found = `${sizeText(disk.free)} free on ${disk.mount} for containerd; ${sizeText(needed)} needed (twice the ${sizeText(imageBytes)} of images)`;
+  const found = `${bytesText(disk.free)} free on ${disk.mount} for containerd; ${bytesText(needed)} needed (twice the ${bytesText(imageBytes)} of images)`;
   if (disk.free < needed)
     return [
       room.fail({
         host,
         found,
-        fix: `Free at least ${sizeText(needed - disk.free)} on ${disk.mount} of ${host}: crictl rmi --prune`,
+        fix: `Free at least ${bytesText(needed - disk.free)} on ${disk.mount} of ${host}: crictl rmi --prune`,
       }),
     ];
   if (disk.free - needed < disk.total * KUBELET_LOW) {

@@ -46,7 +46,8 @@ export async function measure(command: string, folder: string): Promise<Measurem
   clearInterval(watch);
   process.off('exit', stop);
   await log.close();
-  if (code !== 0) throw new Error(`failed (${String(code)}): ${command}\n${await readFile(path.join(folder, 'stderr.txt'), 'utf8')}`);
+  if (code !== 0)
+    throw new Error(`failed (${String(code)}): ${command}\n${await readFile(path.join(folder, 'stderr.txt'), 'utf8')}`);
   peak = Math.max(peak, await allocated(folder));
   const [wall = 0, user = 0, system = 0, kilobytes = 0] = (await readFile(out, 'utf8')).trim().split(/\s+/).map(Number);
   await rm(out);

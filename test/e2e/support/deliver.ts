@@ -21,8 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** kill -9 this many milliseconds after the start; the run must not have ended by itself to count. */
   readonly killAfter?: number;
-  /** kill -9 as soon as the output holds this text. */
-  readonly killAt?: string;
+  /** kill -9 this many milliseconds after the output first holds this text. */
+  readonly killAt?: { readonly text: string; readonly delay: number };
   /** Called with everything printed so far. */
   readonly onOutput?: (text: string) => void;
   /** Milliseconds; a run that takes longer is killed and fails the test. */
@@ -50,17 +50,21 @@ function run(command: readonly string[], options: RunOptions): Promise<Outcome> 
   const env = { ...process.env, NO_COLOR: '1', ...options.env };
   const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const streams = { stdout: '', stderr: '', text: '' };
+  const timers = [setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 300_000)];
+  let struck = false;
   const collect = (name: 'stdout' | 'stderr') => (chunk: Buffer) => {
     streams[name] += chunk.toString();
     streams.text += chunk.toString();
     options.onOutput?.(streams.text);
-    if (options.killAt !== undefined && streams.text.includes(options.killAt)) child.kill('SIGKILL');
+    const { killAt } = options;
+    if (killAt === undefined || struck || !streams.text.includes(killAt.text)) return;
+    struck = true;
+    timers.push(setTimeout(() => child.kill('SIGKILL'), killAt.delay));
   };
   child.stdout.on('data', collect('stdout'));
   child.stderr.on('data', collect('stderr'));
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin ?? '');
-  const timers = [setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 300_000)];
   if (options.killAfter !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), options.killAfter));
   return new Promise((resolve, reject) => {
     child.on('error', reject);

@@ -1,0 +1,80 @@
+import { bytesText } from '../core/amounts.ts';
+import { DeliverError } from '../core/errors.ts';
+import { measurePush, type PushNeed } from '../registry/push-need.ts';
+import { check, checkThat, type Check } from '../site/check.ts';
+import { diskFreeOf } from '../site/disk.ts';
+import { neededRegistry, type ReleaseSession } from './release-session.ts';
+import type { SitePorts } from './site-ports.ts';
+
+/** A registry that is filled to the last byte can't even clean up. */
+const RESERVE = 100_000_000;
+
+/** Login, health and content of the site's registry. @param measured told what it lacks, when that could be asked */
+export async function registryChecks(
+  session: ReleaseSession,
+  ports: SitePorts,
+  signal: AbortSignal,
+  measured: (need: PushNeed) => void,
+): Promise<Check[]> {
+  const checks: Check[] = [];
+  checks.push(
+    await checkThat('registry-login', 'registry login', async () => {
+      const { version } = await ports.registry();
+      return { found: version === undefined ? neededRegistry(ports).host : `Harbor ${version}` };
+    }),
+  );
+  if (checks[0]?.outcome === 'fail') return checks;
+  checks.push(
+    await checkThat('registry-health', 'registry health', async () => {
+      const { harbor } = await ports.registry();
+      const down = (await harbor?.unhealthy()) ?? [];
+      if (down.length === 0) return {};
+      throw new DeliverError('E_HARBOR', {
+        what: `not healthy: ${down.join(', ')}`,
+        fix: 'Look at Harbor’s containers: docker compose ps, in its folder.',
+      });
+    }),
+    await checkThat('registry-content', 'what the registry lacks', async () => {
+      const need = await measurePush(session.push, await ports.registry(), { signal });
+      measured(need);
+      return { found: bytesText(need.bytes) };
+    }),
+  );
+  const pull = pullCheck(ports, (await ports.registry()).harbor === undefined);
+  return pull === undefined ? checks : [...checks, pull];
+}
+
+/** A plain registry that asks for an account needs one for the nodes too, and it should not be the one that pushes. */
+function pullCheck(ports: SitePorts, plain: boolean): Check | undefined {
+  const { username, pull } = neededRegistry(ports);
+  if (!plain || username === undefined || pull !== undefined) return undefined;
+  return check('pull-account', 'account for pulls').warn({
+    found: 'none: pods pull without an account',
+    fix: 'Set registry.pull in the site file, unless the registry lets everyone pull.',
+  });
+}
+
+/** Whether what is missing fits on the hosts that keep the registry's data; only where the site file says in which folder. */
+export async function registryRoomChecks(ports: SitePorts, need: PushNeed | undefined, signal: AbortSignal): Promise<Check[]> {
+  const { storage } = neededRegistry(ports);
+  const hosts = ports.loaded.site.roles?.registry ?? [];
+  if (storage === undefined || need === undefined || need.bytes === 0) return [];
+  return Promise.all(
+    hosts.map((host) =>
+      checkThat(
+        'registry-disk',
+        'registry disk',
+        async () => {
+          const { free, mount } = await diskFreeOf(await ports.hosts.connect(host, signal), storage, signal);
+          const left = free - need.bytes;
+          if (left >= RESERVE) return { found: `${bytesText(left)} free after` };
+          throw new DeliverError('E_PREFLIGHT', {
+            what: `${bytesText(free)} free on ${mount}, and ${bytesText(need.bytes)} will be pushed`,
+            fix: `Free ${bytesText(RESERVE - left)} on ${host}: remove old releases in the registry and run its garbage collection.`,
+          });
+        },
+        host,
+      ),
+    ),
+  );
+}
