@@ -35,7 +35,7 @@ export default defineConfig(
       '@typescript-eslint/no-confusing-void-expression': 'off',
     },
   },
-  { files: ['tools/**/*.ts', 'test/lab/**/*.ts', 'test/bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['test/tools/**/*.ts', 'test/lab/**/*.ts', 'test/bench/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.js'],
     languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },

@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 const setupFiles = ['test/support/matchers.ts'];
+/** Where CI wants the figures of this run, as JSON. */
+const report = process.env['TEST_REPORT'];
 
 export default defineConfig({
   test: {
+    ...(report === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),
     testTimeout: 20_000,
     hookTimeout: 20_000,
     projects: [

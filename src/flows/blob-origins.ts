@@ -34,15 +34,18 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
   const addArtifact = (
     reference: string,
     manifests: readonly { digest: Digest }[],
-    blobs: readonly { digest: Digest }[],
+    blobs: readonly { digest: Digest; size: number }[],
   ): void => {
     for (const { digest } of manifests)
       add(digest, {
         name: `${reference}, manifest ${digest}`,
         open: (signal) => manifest(sources.images, reference, digest, signal),
       });
-    for (const { digest } of blobs)
-      add(digest, { name: `${reference}, blob ${digest}`, open: (signal) => blob(sources.images, reference, digest, signal) });
+    for (const { digest, size } of blobs)
+      add(digest, {
+        name: `${reference}, blob ${digest}`,
+        open: (signal) => blob(sources.images, reference, { digest, size }, signal),
+      });
   };
   for (const file of lock.files) {
     add(file.digest, {
@@ -88,11 +91,11 @@ async function manifest(
 async function blob(
   images: ImageSource,
   reference: string,
-  digest: Digest,
+  { digest, size }: { readonly digest: Digest; readonly size: number },
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const { reader, repository } = images.locate(parseReference(reference));
-  return reader.blob(repository, digest, signal);
+  return reader.blob(repository, digest, signal, size);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -8,16 +8,19 @@ import type { Session } from './session.ts';
 /** How often one blob may break without a single new byte, and in all. */
 const BARREN_TRIES = 4;
 const ALL_TRIES = 50;
+/** Bytes from which on a connection of its own is cheaper than memory for every chunk. */
+const LARGE = 1024 * 1024;
 
 /**
  * GET /v2/<repository>/blobs/<digest>. A connection that breaks is taken up again where it broke (Range, RFC 9110 14).
- * The bytes are not verified: the consumer hashes them.
+ * The bytes are not verified: the consumer hashes them. A chunk is good until the next one is asked for.
  */
 export async function readBlob(
   session: Session,
   repository: string,
   digest: Digest,
   signal?: AbortSignal,
+  expectedSize = 0,
 ): Promise<AsyncIterable<Uint8Array>> {
   const doing = `read blob ${digest} of ${repository}`;
   const from = (offset: number): Promise<HttpAnswer> =>
@@ -28,6 +31,7 @@ export async function readBlob(
         headers: offset === 0 ? {} : { range: `bytes=${String(offset)}-` },
         scopes: [scopeOf(repository, session.options.role)],
         accept: offset === 0 ? [200] : [200, 206, 416],
+        large: expectedSize >= LARGE,
         signal,
       }),
     );
@@ -71,7 +75,7 @@ async function* resumed(
 /** The bytes from `offset` on: a registry that ignores Range begins again, and what is known is skipped. */
 async function* unseen(answer: HttpAnswer, offset: number): AsyncGenerator<Uint8Array> {
   let skip = answer.status === 206 ? offset - startOf(answer, offset) : offset;
-  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of answer.body) {
     if (skip >= chunk.byteLength) {
       skip -= chunk.byteLength;
       continue;

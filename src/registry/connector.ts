@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP, type OnReadOpts, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   checkServerIdentity,
@@ -14,7 +14,6 @@ import type { RegistryOptions } from './options.ts';
 
 const CONNECT_TIMEOUT = 15_000;
 const COMMON = { allowH2: false, timeout: CONNECT_TIMEOUT } as const;
-const plain = buildConnector(COMMON);
 
 type Trust = Pick<ConnectionOptions, 'secureContext'>;
 
@@ -24,26 +23,38 @@ export function tlsTrust(ca: string | undefined): Trust {
   return { secureContext: createSecureContext({ ca: ca === undefined ? machine : [...machine, ca] }) };
 }
 
+/** Building the list of CAs takes a while: once per registry, however many connectors it needs. */
+const trusts = new WeakMap<RegistryOptions, Trust>();
+
+function trustOf(options: RegistryOptions): Trust {
+  const trust = trusts.get(options) ?? tlsTrust(options.ca);
+  trusts.set(options, trust);
+  return trust;
+}
+
 /**
  * How connections are made: directly, to another address than the name says, or through a `Dial`.
  * Whatever the way, TLS asks for and checks the name in the URL. HTTP/1.1 only: one blob per connection.
+ * @param onread receives into memory of the caller (net.connect); not possible through a `Dial`
  */
-export function connectorFor(options: RegistryOptions): buildConnector.connector {
+export function connectorFor(options: RegistryOptions, onread?: OnReadOpts): buildConnector.connector {
   const { dial, address } = options;
   const registry = bare(new URL(`http://${options.host}`).hostname);
   const elsewhere = address === undefined ? undefined : new URL(`http://${address}`);
-  // Building the list of CAs takes a while and plain HTTP needs none.
+  const common = { ...COMMON, ...(onread === undefined ? {} : { onread }) };
+  const plain = buildConnector(common);
+  // Plain HTTP needs no CAs.
   let built: { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } | undefined;
   const connectors = (
     protocol: string,
   ): { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } => {
     if (protocol !== 'https:') return { trust: {}, direct: plain, redirected: plain };
-    const trust = built?.trust ?? tlsTrust(options.ca);
+    const trust = trustOf(options);
     built ??= {
       trust,
-      direct: buildConnector({ ...COMMON, ...trust }),
+      direct: buildConnector({ ...common, ...trust }),
       redirected: buildConnector({
-        ...COMMON,
+        ...common,
         ...trust,
         checkServerIdentity: (_name, peer) => checkServerIdentity(registry, peer),
       }),

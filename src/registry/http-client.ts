@@ -1,24 +1,34 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import { isLoopbackHost } from '../core/reference.ts';
 import { connectorFor, tlsTrust } from './connector.ts';
+import { LargeReceiver } from './large-receiver.ts';
 import type { RegistryOptions } from './options.ts';
 
 export interface HttpCall {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | string | Readable;
+  readonly body?: Uint8Array | string | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
   /** Milliseconds until the answer begins; 0 when the caller watches over it. */
   readonly answerWithin?: number;
+  /** A GET whose answer is large: it may come over a connection of its own, its chunks in memory that is used again. */
+  readonly large?: boolean;
+}
+
+/** A body on its way. A chunk is good until the next one is asked for. */
+export interface AnswerBody extends AsyncIterable<Uint8Array> {
+  destroy(): unknown;
+  /** Reads on to the end, or gives up past `limit` bytes. */
+  dump(options: { readonly limit: number }): Promise<unknown>;
 }
 
 export interface HttpAnswer {
   readonly status: number;
   /** One header, several of the same name joined as RFC 9110 5.3 says. */
   header(name: string): string | undefined;
-  readonly body: Dispatcher.ResponseData['body'];
+  readonly body: AnswerBody;
 }
 
 /** Plain requests: no credentials of its own, no retries, no cookies, no redirects. */
@@ -30,7 +40,7 @@ export interface HttpClient {
 }
 
 const ANSWER_WITHIN = 60_000;
-/** Between two pieces of an answer's body. */
+/** Milliseconds between two pieces of an answer's body. */
 const BODY_STALL = 60_000;
 /** Bytes of an answer that wait to be read before the connection is held back. */
 const READ_AHEAD = 512 * 1024;
@@ -39,9 +49,13 @@ export function createHttpClient(options: RegistryOptions): HttpClient {
   const plain = options.plainHttp ?? isLoopbackHost(options.host);
   const base = new URL(`${plain ? 'http' : 'https'}://${options.host}`);
   const dispatcher = dispatcherFor(options);
+  const direct = dispatcher instanceof Agent && options.dial === undefined;
+  const receiver = direct ? new LargeReceiver(options, { answerWithin: ANSWER_WITHIN, stall: BODY_STALL }) : undefined;
   return {
     base,
     send: async (call) => {
+      const large = call.large === true ? await receiver?.get(call) : undefined;
+      if (large !== undefined) return large;
       const answer = await dispatcher.request({
         origin: call.url.origin,
         path: call.url.pathname + call.url.search,
@@ -59,10 +73,13 @@ export function createHttpClient(options: RegistryOptions): HttpClient {
           const value = answer.headers[name.toLowerCase()];
           return Array.isArray(value) ? value.join(', ') : value;
         },
-        body: answer.body,
+        body: answer.body as AnswerBody,
       };
     },
-    close: () => dispatcher.destroy(),
+    close: async () => {
+      receiver?.close();
+      await dispatcher.destroy();
+    },
   };
 }
 
@@ -96,13 +113,13 @@ export async function discard(answer: HttpAnswer): Promise<void> {
 export async function readAll(answer: HttpAnswer, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of answer.body) {
     size += chunk.byteLength;
     if (size > limit) {
       answer.body.destroy();
       throw new RangeError(`answer is larger than ${String(limit)} bytes`);
     }
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks);
 }

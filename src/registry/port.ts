@@ -8,15 +8,26 @@ export interface FetchedManifest {
   readonly bytes: Uint8Array;
 }
 
-/** Opens the content of a blob from its first byte; called again for every new attempt. */
-export type OpenBytes = () => AsyncIterable<Uint8Array>;
+/**
+ * Opens the content of a blob from its first byte; called again for every new attempt.
+ * @param memory `reused`: a chunk need only be good until the next but one is asked for
+ */
+export type OpenBytes = (memory: 'reused' | 'fresh') => AsyncIterable<Uint8Array>;
 
 /** Reading from an OCI or Docker v2 registry. Repositories are paths below the host. */
 export interface RegistryReader {
   /** By tag or digest; bytes are hashed, and checked when asked by digest. @throws DeliverError E_SOURCE* */
   manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<FetchedManifest>;
-  /** Content of a blob, not yet verified: pass it through `verified`. */
-  blob(repository: string, digest: Digest, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Content of a blob, not yet verified: pass it through `verified`. A chunk is good until the next one is asked for.
+   * @param expectedSize bytes; lets a large blob be received without new memory for every chunk
+   */
+  blob(
+    repository: string,
+    digest: Digest,
+    signal?: AbortSignal,
+    expectedSize?: number,
+  ): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** Where the connected side gets an image or chart: mirrors and credentials applied. */

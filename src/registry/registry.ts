@@ -16,7 +16,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const session = new Session(options);
   return {
     manifest: (repository, reference, signal) => getManifest(session, repository, reference, signal),
-    blob: (repository, digest, signal) => readBlob(session, repository, digest, signal),
+    blob: (repository, digest, signal, expectedSize) => readBlob(session, repository, digest, signal, expectedSize),
     headManifest: (repository, reference, signal) => headManifest(session, repository, reference, signal),
     hasBlob: (repository, digest, signal) => hasBlob(session, repository, digest, signal),
     mountBlob: (repository, digest, from, signal) => mountBlob(session, repository, digest, from, signal),

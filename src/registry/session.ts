@@ -16,6 +16,7 @@ export interface SessionCall {
   readonly accept: readonly number[];
   readonly signal?: AbortSignal | undefined;
   readonly answerWithin?: number;
+  readonly large?: boolean;
 }
 
 const MAX_REDIRECTS = 5;
@@ -116,6 +117,7 @@ export class Session {
       ...(body === undefined ? {} : { body }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
       ...(call.answerWithin === undefined ? {} : { answerWithin: call.answerWithin }),
+      ...(call.large === undefined ? {} : { large: call.large }),
     });
   }
 

@@ -6,11 +6,7 @@ import { DemoFailure, REPOSITORY } from './stage.ts';
 
 const MINUTE = 60_000;
 const FOLDER = process.env['DELIVER_LAB_DIR'] ?? '/var/tmp/deliver-lab';
-const script = (name: string, ...args: string[]): [string, ...string[]] => [
-  'bash',
-  path.join(REPOSITORY, 'test', name),
-  ...args,
-];
+const script = (name: string, ...args: string[]): [string, ...string[]] => ['bash', path.join(REPOSITORY, 'test', name), ...args];
 
 const SOURCES: Readonly<Record<string, string>> = {
   cache: 'Its programs are in the cache: two or three minutes.',
@@ -27,7 +23,7 @@ export async function openLab(signal: AbortSignal): Promise<'was up' | 'brought 
     return 'was up';
   }
   signal.throwIfAborted();
-  const needs = await run(script('demo/needs.sh'), { timeout: MINUTE, output: 'tee-errors', signal });
+  const needs = await run(script('demo/needs.sh'), { timeout: MINUTE, output: 'answer', signal });
   const source = SOURCES[needs.stdout.trim()];
   if (needs.code !== 0 || source === undefined)
     throw new DemoFailure(
@@ -62,5 +58,5 @@ export async function closeLab(): Promise<void> {
 }
 
 async function succeeds(command: [string, ...string[]], signal: AbortSignal): Promise<boolean> {
-  return (await run(command, { timeout: 3 * MINUTE, output: 'quiet', signal })).code === 0;
+  return (await run(command, { timeout: 3 * MINUTE, output: 'answer', hush: true, signal })).code === 0;
 }

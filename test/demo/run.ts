@@ -8,8 +8,10 @@ export interface RunOptions {
   readonly timeout: number;
   /** An interrupt by the person: the command gets it too, and 20 s to end by itself. */
   readonly signal?: AbortSignal;
-  /** `through` (default): straight to the terminal. `tee`: there and into the answer. `quiet`: only into the answer. */
-  readonly output?: 'through' | 'tee' | 'quiet';
+  /** Where standard output goes: `through` to the terminal (default), `tee` there and into the answer, `answer` only there. */
+  readonly output?: 'through' | 'tee' | 'answer';
+  /** Nobody sees standard error. */
+  readonly hush?: boolean;
 }
 
 export interface Ended {
@@ -22,12 +24,12 @@ const GRACE = 20_000;
 
 /** Runs a program without input, in a process group of its own so that nothing of it outlives its time. */
 export async function run(command: readonly [string, ...string[]], options: RunOptions): Promise<Ended> {
-  const { cwd, env, timeout, signal, output = 'through' } = options;
+  const { cwd, env, timeout, signal, output = 'through', hush = false } = options;
   const [program, ...args] = command;
   const child = spawn(program, args, {
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env }),
-    stdio: ['ignore', output === 'through' ? 'inherit' : 'pipe', output === 'quiet' ? 'ignore' : 'inherit'],
+    stdio: ['ignore', output === 'through' ? 'inherit' : 'pipe', hush ? 'ignore' : 'inherit'],
     detached: true,
   });
   let stdout = '';

@@ -78,7 +78,7 @@ describe('checks of a node', () => {
       outcomes(nodeChecks('w1', facts({ disk: { total: 10e9, free, mount: '/data' } }), needs)).disk;
     expect([disk(1.9e9), disk(3e9), disk(4e9)]).toEqual(['fail', 'warn', 'pass']);
     const [, room] = nodeChecks('w1', facts({ disk: { total: 10e9, free: 1e9, mount: '/data' } }), needs);
-    expect(room?.found).toBe('1.0 GB free on /data for containerd; 2.0 GB needed (twice the 1.0 GB of images)');
+    expect(room?.found).toBe('1 GB free on /data for containerd; 2 GB needed (twice the 1 GB of images)');
   });
 
   it('fail for another architecture', () => {

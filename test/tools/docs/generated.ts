@@ -1,4 +1,4 @@
-import { jsonSchemas } from '../../src/manifest/json-schema.ts';
+import { jsonSchemas } from '../../../src/manifest/json-schema.ts';
 import { cliReference } from './cli-reference.ts';
 import { errorTable } from './error-table.ts';
 

@@ -1,6 +1,6 @@
-import { BaseCommand } from '../../src/cli/base-command.ts';
-import { COMMANDS } from '../../src/cli/command-table.ts';
-import { examplesOf, flagRows, paragraph, usageOf, type CommandClass } from '../../src/cli/help-text.ts';
+import { BaseCommand } from '../../../src/cli/base-command.ts';
+import { COMMANDS } from '../../../src/cli/command-table.ts';
+import { examplesOf, flagRows, paragraph, usageOf, type CommandClass } from '../../../src/cli/help-text.ts';
 
 /** docs/reference/cli.md, from the command table. */
 export function cliReference(): string {

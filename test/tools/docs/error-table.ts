@@ -1,6 +1,6 @@
-import { ERROR_CLASS, type ErrorClass, type ErrorCode } from '../../src/core/error-codes.ts';
-import { ERROR_TEXT } from '../../src/cli/error-texts.ts';
-import { exitCodeOf } from '../../src/cli/exit-codes.ts';
+import { ERROR_CLASS, type ErrorClass, type ErrorCode } from '../../../src/core/error-codes.ts';
+import { ERROR_TEXT } from '../../../src/cli/error-texts.ts';
+import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
 
 const TITLE: Readonly<Record<ErrorClass, string>> = {
   usage: 'The command line',
