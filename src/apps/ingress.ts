@@ -78,16 +78,6 @@ export function urlsOf(app: App, context: { readonly ingress: IngressContext }):
   );
 }
 
-/** Lines for a hosts file, `10.86.67.11  gatekeeper.project.10.86.67.11.nip.io`, where no name server answers the wildcard. */
-export function hostsFileOf(app: App, context: { readonly ingress: IngressContext }): string[] {
-  const { addresses } = context.ingress;
-  const hosts = [...new Set(routesOf(app, context.ingress).map((route) => route.host))];
-  return hosts.flatMap((host) => {
-    const address = addresses.find((known) => host.includes(`.${known}.`)) ?? addresses[0];
-    return address === undefined ? [] : [`${address}  ${host}`];
-  });
-}
-
 function pathOf(app: App, { path, entry }: Route): Record<string, unknown> {
   const { port, pathType = 'ImplementationSpecific' } = entry;
   if (!(app.ports ?? []).some((known) => known.port === port || known.name === port)) {

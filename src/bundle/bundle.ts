@@ -23,7 +23,13 @@ export interface Bundle {
   readonly blobs: ReadonlyMap<Digest, { readonly offset: number; readonly size: number; readonly mediaType: string }>;
   /** A small blob, verified. @throws DeliverError E_DIGEST */
   bytes(digest: Digest): Promise<Uint8Array>;
-  /** A blob from its place in the file; ends only after its digest was checked. @throws DeliverError E_DIGEST */
-  stream(digest: Digest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * A blob from its place in the file; ends only after its digest was checked.
+   * @param memory `reused`: a chunk is good only until the next but one is asked for; `fresh` when absent
+   * @throws DeliverError E_DIGEST
+   */
+  stream(digest: Digest, signal?: AbortSignal, memory?: 'reused' | 'fresh'): AsyncIterable<Uint8Array>;
+  /** Reads a blob and checks its digest, on another thread where that pays. @throws DeliverError E_DIGEST, E_SIZE, E_FILE_UNREADABLE */
+  check(digest: Digest, onBytes: (count: number) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ export interface ByteSource {
   read(target: Uint8Array, offset: number): Promise<number>;
 }
 
-const CHUNK = 1024 * 1024;
+const CHUNK = 256 * 1024;
 /** Reads that are under way while a chunk is in the consumer's hands. */
 const READ_AHEAD = 2;
 
@@ -35,25 +35,34 @@ export function fileSource(handle: FileHandle, path: string, size: number): Byte
 
 /** Exactly these bytes, fewer only where the source ends. */
 export async function readAt(source: ByteSource, offset: number, length: number): Promise<Buffer> {
-  const target = Buffer.allocUnsafe(length);
-  return target.subarray(0, await source.read(target, offset));
+  return fill(source, Buffer.allocUnsafe(length), offset);
 }
 
-/** A range in order, in chunks of 1 MiB, each its own memory; ends early where the source does. */
-export async function* readRange(source: ByteSource, offset: number, size: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
+/**
+ * A range in order, in chunks of 256 KiB; ends early where the source does.
+ * @param memory `reused`: a chunk is good until the next but one is asked for; `fresh`: each is its own memory
+ */
+export async function* readRange(
+  source: ByteSource,
+  offset: number,
+  size: number,
+  signal?: AbortSignal,
+  memory: 'reused' | 'fresh' = 'fresh',
+): AsyncGenerator<Buffer> {
   const ahead: Promise<Buffer>[] = [];
+  const space = memory === 'fresh' ? allocate : rotating(size);
   let next = offset;
   const end = offset + size;
   try {
     while (next < end || ahead.length > 0) {
       signal?.throwIfAborted();
       while (next < end && ahead.length <= READ_AHEAD) {
-        const length = Math.min(CHUNK, end - next);
-        const read = readAt(source, next, length);
+        const target = space(Math.min(CHUNK, end - next));
+        next += target.byteLength;
+        const read = fill(source, target, next - target.byteLength);
         // The error is thrown when its turn comes; until then nobody waits for it.
         read.catch(() => undefined);
         ahead.push(read);
-        next += length;
       }
       const chunk = await ahead.shift();
       if (chunk === undefined || chunk.length === 0) return;
@@ -65,7 +74,26 @@ export async function* readRange(source: ByteSource, offset: number, size: numbe
   }
 }
 
-function unreadable(path: string, offset: number, error: unknown): DeliverError {
+function allocate(length: number): Buffer {
+  return Buffer.allocUnsafe(length);
+}
+
+/** The same few buffers in turn: those being read, the one just handed out and the one before it. */
+function rotating(size: number): (length: number) => Buffer {
+  const ring: Buffer[] = [];
+  let turn = 0;
+  return (length) => {
+    const at = turn++ % (READ_AHEAD + 2);
+    return (ring[at] ??= Buffer.allocUnsafeSlow(Math.min(CHUNK, size))).subarray(0, length);
+  };
+}
+
+async function fill(source: ByteSource, target: Buffer, offset: number): Promise<Buffer> {
+  return target.subarray(0, await source.read(target, offset));
+}
+
+/** The error for bytes that the medium does not give. */
+export function unreadable(path: string, offset: number, error: unknown): DeliverError {
   return new DeliverError('E_FILE_UNREADABLE', {
     what: `${path} can't be read at byte ${String(offset)}.`,
     why: systemCode(error) === 'EIO' ? 'The medium or disk reported an error (EIO).' : messageOf(error),

@@ -11,7 +11,7 @@ import type { BundlePlan, PlannedMember } from './plan.ts';
 export interface BlobOrigins {
   /** For messages: `image docker.io/library/busybox:1.36, blob 2 of 3, from mirror.corp.example`. */
   describe(digest: Digest): string;
-  /** The bytes from the first one on, not yet verified. Chunks must not be changed after they were handed out. @throws DeliverError E_SOURCE* */
+  /** The bytes from the first one on, not yet verified. A chunk need only be good until the next one is asked for. @throws DeliverError E_SOURCE* */
   open(digest: Digest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -50,6 +50,7 @@ export async function fetchBlobs(
   let inFlight = 0;
   const onBytes = (count: number): void => {
     done += count;
+    part.received(count);
     report.progress({ done, total, unit: 'bytes', detail: `${String(inFlight)} in flight` });
   };
   const one = async (member: WantedBlob): Promise<void> => {
@@ -123,7 +124,7 @@ async function isInPlace(part: PartFile, fileSize: number, member: WantedBlob, s
   const source = fileSource(part.handle, part.path, fileSize);
   try {
     const verifier = new Verifier(member, part.path);
-    for await (const chunk of readRange(source, member.offset, member.size, signal)) verifier.update(chunk);
+    for await (const chunk of readRange(source, member.offset, member.size, signal, 'reused')) verifier.update(chunk);
     verifier.finish();
     return true;
   } catch (error) {

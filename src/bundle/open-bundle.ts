@@ -1,16 +1,20 @@
 import { constants } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { digestOf, verified, type Digest } from '../core/digest.ts';
+import { digestOf, refuseOther, verified, type Digest } from '../core/digest.ts';
 import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 import { TAR_BLOCK } from '../core/tar-header.ts';
 import type { Bundle } from './bundle.ts';
-import { fileSource, readAt, readRange, type ByteSource } from './byte-source.ts';
+import { fileSource, readAt, readRange, unreadable, type ByteSource } from './byte-source.ts';
 import { carrySet, foreignFile } from './foreign.ts';
 import { readFoundation } from './foundation.ts';
+import { HashPool } from './hash-pool.ts';
 import { planWithLockBytes, type BundlePlan } from './plan.ts';
 import { readRoom, ROOM_SIZE } from './signature-room.ts';
 import { compareStructure } from './structure.ts';
 import { walkProblems } from './walk.ts';
+
+/** Bytes below which a thread would take longer to be told than to hash. */
+const WORTH_A_THREAD = 512 * 1024;
 
 /** A bundle whose lock could be read, with what else is damaged about its structure. */
 export interface ExaminedBundle {
@@ -67,6 +71,7 @@ function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: Bu
   for (const { digest, offset, size, mediaType } of plan.members) {
     if (digest !== undefined && mediaType !== undefined) blobs.set(digest, { offset, size, mediaType });
   }
+  const pool = new HashPool();
   const placeOf = (digest: Digest): { offset: number; size: number } => {
     const place = blobs.get(digest);
     if (place === undefined) throw new DeliverError('E_BUG', { what: `${digest} is asked for, but it is not in ${path}.` });
@@ -91,16 +96,29 @@ function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: Bu
         fix: 'Check the whole bundle with deliver verify, and copy it again.',
       });
     },
-    stream(digest, signal) {
+    stream(digest, signal, memory) {
       const { offset, size } = placeOf(digest);
-      return verified(
-        readRange(source, offset, size, signal),
-        { digest, size },
-        `${path}, bytes ${String(offset)} to ${String(offset + size)}`,
-      );
+      return verified(readRange(source, offset, size, signal, memory), { digest, size }, nameOf(path, offset, size));
     },
-    close: () => handle.close(),
+    async check(digest, onBytes, signal) {
+      const { offset, size } = placeOf(digest);
+      if (size < WORTH_A_THREAD) {
+        for await (const chunk of this.stream(digest, signal, 'reused')) onBytes(chunk.byteLength);
+        return;
+      }
+      const outcome = await pool.hash({ descriptor: handle.fd, offset, size }, onBytes, signal);
+      if (outcome.kind === 'failed') throw unreadable(path, outcome.offset, outcome);
+      refuseOther({ digest, size }, outcome, nameOf(path, offset, size));
+    },
+    async close() {
+      await pool.close();
+      await handle.close();
+    },
   };
+}
+
+function nameOf(path: string, offset: number, size: number): string {
+  return `${path}, bytes ${String(offset)} to ${String(offset + size)}`;
 }
 
 async function openFile(path: string): Promise<{ handle: FileHandle; size: number }> {

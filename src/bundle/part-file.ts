@@ -11,6 +11,8 @@ export interface PartFile {
   readonly path: string;
   readonly handle: FileHandle;
   readonly journal: PackJournal;
+  /** Told how many bytes were received; now and then it has them brought to the disk, so that little is left at the end. */
+  received(count: number): void;
   /** Makes it the bundle: all bytes on disk first, then the first header, then the name. */
   finish(): Promise<void>;
   /** Leaves it for the next run. */
@@ -28,11 +30,13 @@ export async function openPart(plan: BundlePlan, target: string): Promise<PartFi
   await needSpace(path, plan.size - (found === undefined ? 0 : found.blocks * 512));
   const journal = await openJournal(journalPath, plan, found?.size === plan.size);
   const handle = await open(path, journal.finished.size > 0 ? 'r+' : 'w+', 0o644);
+  const flusher = new Flusher(handle);
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
     await journal.close();
+    await flusher.idle;
     await handle.close();
   };
   try {
@@ -53,7 +57,37 @@ export async function openPart(plan: BundlePlan, target: string): Promise<PartFi
     await rm(journalPath, { force: true });
     await syncFolder(dirname(target));
   };
-  return { path, handle, journal, finish, close };
+  const received = (count: number): void => {
+    flusher.received(count);
+  };
+  return { path, handle, journal, received, finish, close };
+}
+
+/** Bytes that may wait in memory of the operating system before the disk is set to work. */
+const FLUSH_EVERY = 64 * 1024 * 1024;
+
+/** Keeps the disk busy while more is received: one fdatasync at a time. */
+class Flusher {
+  readonly #handle: FileHandle;
+  #waiting = 0;
+  #busy = false;
+  idle = Promise.resolve();
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  received(count: number): void {
+    this.#waiting += count;
+    if (this.#busy || this.#waiting < FLUSH_EVERY) return;
+    this.#busy = true;
+    this.#waiting = 0;
+    // An error of the disk is not lost: the sync at the end reports it again.
+    const done = (): void => {
+      this.#busy = false;
+    };
+    this.idle = this.#handle.datasync().then(done, done);
+  }
 }
 
 async function writeKnown(handle: FileHandle, member: PlannedMember): Promise<void> {

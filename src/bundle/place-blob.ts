@@ -3,7 +3,7 @@ import { Verifier, type Digest } from '../core/digest.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 
 /** Bytes gathered for one write; with the one under way, twice this is what a blob in flight holds in memory. */
-const BATCH = 256 * 1024;
+const BATCH = 512 * 1024;
 
 export interface Placement {
   readonly digest: Digest;
@@ -27,53 +27,65 @@ export async function placeBlob(
   signal: AbortSignal,
 ): Promise<void> {
   const verifier = new Verifier(place, source);
-  let position = place.offset;
-  let batch: Uint8Array[] = [];
-  let gathered = 0;
-  let writing = Promise.resolve();
-  const flush = async (): Promise<void> => {
-    await writing;
-    writing = writeAll(handle, batch, position);
-    // Whoever awaits `writing` next gets the error; this only keeps it from being “unhandled” until then.
-    writing.catch(() => undefined);
-    position += gathered;
-    batch = [];
-    gathered = 0;
-  };
+  const batches = new Batches(handle, place);
   try {
     for await (const chunk of untilAborted(bytes, source, signal)) {
       verifier.update(chunk);
-      batch.push(chunk);
-      gathered += chunk.byteLength;
       onBytes(chunk.byteLength);
-      if (gathered >= BATCH) await flush();
+      for (let rest = chunk; rest.byteLength > 0;) rest = rest.subarray(await batches.take(rest));
     }
-    await flush();
+    await batches.flush();
     verifier.finish();
   } finally {
     // The file must not be closed, nor the blob tried again, under a write that still runs.
-    await writing;
+    await batches.written;
   }
 }
 
-async function writeAll(handle: FileHandle, batch: readonly Uint8Array[], position: number): Promise<void> {
-  let rest = batch.filter((chunk) => chunk.byteLength > 0);
-  let at = position;
-  while (rest.length > 0) {
-    const { bytesWritten } = await handle.writev(rest, at);
-    at += bytesWritten;
-    rest = after(rest, bytesWritten);
+/** Gathers chunks into two buffers in turn: one is filled while the other is being written. */
+class Batches {
+  readonly #handle: FileHandle;
+  readonly #size: number;
+  #buffer: Buffer;
+  #other: Buffer | undefined;
+  #filled = 0;
+  #position: number;
+  written = Promise.resolve();
+
+  constructor(handle: FileHandle, { offset, size }: Placement) {
+    this.#handle = handle;
+    this.#position = offset;
+    this.#size = Math.min(BATCH, size);
+    this.#buffer = Buffer.allocUnsafeSlow(this.#size);
+  }
+
+  /** Copies what fits, because the source uses its memory again. @returns how many bytes */
+  async take(chunk: Uint8Array): Promise<number> {
+    if (this.#filled === this.#size) await this.flush();
+    const count = Math.min(chunk.byteLength, this.#size - this.#filled);
+    this.#buffer.set(chunk.subarray(0, count), this.#filled);
+    this.#filled += count;
+    return count;
+  }
+
+  /** Begins to write what is there, as soon as the write before is done. */
+  async flush(): Promise<void> {
+    await this.written;
+    const full = this.#buffer.subarray(0, this.#filled);
+    this.written = writeAll(this.#handle, full, this.#position);
+    // Whoever awaits `written` next gets the error; this only keeps it from being “unhandled” until then.
+    this.written.catch(() => undefined);
+    this.#position += full.byteLength;
+    this.#filled = 0;
+    [this.#buffer, this.#other] = [this.#other ?? Buffer.allocUnsafeSlow(this.#size), this.#buffer];
   }
 }
 
-/** What is left of a gathered write of which only the first `count` bytes were taken. */
-function after(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  let left = count;
-  return chunks.flatMap((chunk) => {
-    const taken = Math.min(left, chunk.byteLength);
-    left -= taken;
-    return taken === chunk.byteLength ? [] : [chunk.subarray(taken)];
-  });
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done);
+    done += bytesWritten;
+  }
 }
 
 /** The same bytes; a source that hangs is left as soon as the signal fires. */

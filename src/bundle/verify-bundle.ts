@@ -1,5 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
+import { inParallel } from '../core/in-parallel.ts';
 import type { Report } from '../core/report.ts';
 import type { Bundle } from './bundle.ts';
 import type { PlannedMember } from './plan.ts';
@@ -15,8 +16,11 @@ export interface Damage {
   readonly why: string;
 }
 
+/** Blobs in hand at once; as many as there can be threads, so that none waits for its next one. */
+const AT_ONCE = 8;
+
 /**
- * Hashes every blob in file order and returns all that are damaged, also where the medium can't be read.
+ * Hashes every blob, on all cores, and returns in file order all that are damaged, also where the medium can't be read.
  * @throws DeliverError E_INTERRUPTED through `signal`; damage is returned, not thrown
  */
 export async function verifyBundle(bundle: Bundle, report: Report, signal: AbortSignal): Promise<readonly Damage[]> {
@@ -25,21 +29,23 @@ export async function verifyBundle(bundle: Bundle, report: Report, signal: Abort
   );
   const total = members.reduce((sum, { size }) => sum + size, 0);
   const damage: Damage[] = [];
-  let passed = 0;
-  for (const { digest, owners, offset, size } of members) {
-    let done = passed;
+  let done = 0;
+  await inParallel(members, AT_ONCE, signal, async ({ digest, owners, offset, size }, blobSignal) => {
+    let counted = 0;
+    const onBytes = (count: number): void => {
+      counted += count;
+      done += count;
+      report.progress({ done, total, unit: 'bytes', detail: owners[0] ?? '' });
+    };
     try {
-      for await (const chunk of bundle.stream(digest, signal)) {
-        done += chunk.length;
-        report.progress({ done, total, unit: 'bytes', detail: owners[0] ?? '' });
-      }
+      await bundle.check(digest, onBytes, blobSignal);
     } catch (error) {
       if (!isDeliverError(error, 'E_DIGEST', 'E_SIZE', 'E_FILE_UNREADABLE')) throw error;
       damage.push({ digest, owners, offset, size, why: error.facts.why ?? error.facts.what });
     }
-    passed += size;
-  }
-  return damage;
+    done += size - counted;
+  });
+  return damage.sort((a, b) => a.offset - b.offset);
 }
 
 /** One line per damaged blob, with everything that it belongs to. */

@@ -14,7 +14,7 @@ import type { SitePorts, SiteRegistryAccess } from '../flows/site-ports.ts';
 import { statusFlow } from '../flows/status.ts';
 import { loadSite, type LoadedSite } from '../manifest/load-site.ts';
 import { readText } from '../manifest/read-text.ts';
-import { secretsOf, type SecretStore } from '../manifest/secrets.ts';
+import { secretNameOf, secretsOf, type SecretStore } from '../manifest/secrets.ts';
 import { sitePath } from '../manifest/site-path.ts';
 import { createRegistry } from '../registry/registry.ts';
 import type { RegistryOptions } from '../registry/options.ts';
@@ -52,7 +52,7 @@ async function composeSite(path: string): Promise<SitePorts> {
     hosts: site.hosts ?? [],
     folder,
     knownHostsPath: site.knownHosts === undefined ? join(homedir(), '.ssh/known_hosts') : sitePath(folder, site.knownHosts),
-    secrets: (variable) => secrets.get(nameIn(variable)),
+    secrets: (variable) => secrets.get(secretNameOf(variable)),
     agentSocket: process.env['SSH_AUTH_SOCK'],
   });
   const caPath = site.registry?.ca;
@@ -64,7 +64,7 @@ async function composeSite(path: string): Promise<SitePorts> {
     secrets,
     hosts,
     ...(ca === undefined ? {} : { ca }),
-    trusted: await loadTrustedKeys((site.trust ?? []).map((key) => key)),
+    trusted: await loadTrustedKeys(site.trust ?? []),
     stateFolder: envPaths('deliver', { suffix: '' }).log,
     openBundle,
     registry: async () => (await registry.get()).access,
@@ -124,7 +124,9 @@ async function openRegistry(
     ...(via === undefined ? {} : { dial: dialer(hosts, via) }),
   };
   const account =
-    username === undefined || password === undefined ? undefined : { username, password: secrets.get(nameIn(password)).reveal() };
+    username === undefined || password === undefined
+      ? undefined
+      : { username, password: secrets.get(secretNameOf(password)).reveal() };
   const connection = await openSiteRegistry(
     { ...options, ...(account === undefined ? {} : { account }) },
     registry.type ?? 'auto',
@@ -174,9 +176,4 @@ async function openCluster({ site, folder }: LoadedSite, hosts: HostConnector): 
     what: `${from} has no ${ADMIN_CONF}.`,
     fix: 'Name a control plane host as cluster.from, or give a kubeconfig as cluster.kubeconfig.',
   });
-}
-
-/** `harbor` of `${secret.harbor}`: the schema has checked the form. */
-function nameIn(variable: string): string {
-  return variable.slice('${secret.'.length, -1);
 }

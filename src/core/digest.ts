@@ -52,21 +52,34 @@ export class Verifier {
 
   /** @throws DeliverError E_SIZE or E_DIGEST when the bytes were not those that were promised. */
   finish(): void {
-    if (this.#seen !== this.#expected.size) throw this.#wrongSize(String(this.#seen));
-    const got = `sha256:${this.#hash.digest('hex')}`;
-    if (got === this.#expected.digest) return;
-    throw new DeliverError('E_DIGEST', {
-      what: `The content of ${this.#source} is not what was promised.`,
-      why: `expected ${this.#expected.digest}\ngot      ${got}`,
-    });
+    refuseOther(this.#expected, { size: this.#seen, digest: `sha256:${this.#hash.digest('hex')}` }, this.#source);
   }
 
   #wrongSize(got: string): DeliverError {
-    return new DeliverError('E_SIZE', {
-      what: `The size of ${this.#source} is not what was promised.`,
-      why: `expected ${String(this.#expected.size)} bytes, got ${got}:\n${this.#expected.digest}`,
-    });
+    return wrongSize(this.#expected, got, this.#source);
   }
+}
+
+interface Content {
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** @throws DeliverError E_SIZE or E_DIGEST when what was found is not what was promised. */
+export function refuseOther(expected: Content, found: Content, source: string): void {
+  if (found.size !== expected.size) throw wrongSize(expected, String(found.size), source);
+  if (found.digest === expected.digest) return;
+  throw new DeliverError('E_DIGEST', {
+    what: `The content of ${source} is not what was promised.`,
+    why: `expected ${expected.digest}\ngot      ${found.digest}`,
+  });
+}
+
+function wrongSize(expected: Content, got: string, source: string): DeliverError {
+  return new DeliverError('E_SIZE', {
+    what: `The size of ${source} is not what was promised.`,
+    why: `expected ${String(expected.size)} bytes, got ${got}:\n${expected.digest}`,
+  });
 }
 
 /**

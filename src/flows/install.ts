@@ -1,3 +1,4 @@
+import { hostsFileLines } from '../apps/hosts-file.ts';
 import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { beginRecord, finishRecord, type RecordFacts } from '../cluster/record.ts';
 import { bytesText, countText } from '../core/amounts.ts';
@@ -5,7 +6,7 @@ import type { Flow, Report, Step, StepResult } from '../core/report.ts';
 import { mirrorSummary, writeMirrors } from '../site/mirrors.ts';
 import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
 import { Journal } from './journal.ts';
-import { releaseHostsFile, releaseUrls } from './plan.ts';
+import { releaseUrls } from './plan.ts';
 import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
 import { pushStep } from './push-step.ts';
@@ -142,7 +143,7 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
           site: facts.site,
           changed: changes,
           urls: facts.urls,
-          hostsFile: releaseHostsFile(needed(session), ports),
+          hostsFile: hostsFileLines(facts.urls, ports.loaded.site.ingress?.addresses ?? []),
         };
         return { summary: wrote ? `${countText(facts.inventory.length, 'object')} in the cluster` : 'no change' };
       },

@@ -1,6 +1,6 @@
 import { readRecord } from '../cluster/record.ts';
 import { refKey, refText } from '../cluster/refs.ts';
-import { hostsFileOf, urlsOf } from '../apps/ingress.ts';
+import { urlsOf } from '../apps/ingress.ts';
 import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
 import { mirrorChanges } from '../site/mirrors.ts';
@@ -101,9 +101,4 @@ function registryPlan(session: ReleaseSession, { need }: Preflight): RegistryPla
 /** Where people will reach the release's apps. */
 export function releaseUrls({ release }: ReleaseSession, ports: SitePorts): string[] {
   return (release.apps ?? []).flatMap((app) => urlsOf(app, siteContext(ports)));
-}
-
-/** Lines for the hosts file of a machine without a name server that knows these names. */
-export function releaseHostsFile({ release }: ReleaseSession, ports: SitePorts): string[] {
-  return [...new Set((release.apps ?? []).flatMap((app) => hostsFileOf(app, siteContext(ports))))];
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { pullSecretName } from '../apps/pull-secret.ts';
 import type { ClusterApi } from '../cluster/port.ts';
 import { Secret } from '../core/secret.ts';
-import type { SiteRegistry } from '../manifest/site-schema.ts';
+import { secretNameOf } from '../manifest/secrets.ts';
 import type { RegistryAccount } from '../registry/port.ts';
 import type { ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
@@ -52,19 +52,10 @@ export async function ensurePullAccount(
 }
 
 function givenAccount(ports: SitePorts): RegistryAccount | undefined {
-  const pull = pullOf(ports.loaded.site.registry);
+  const pull = ports.loaded.site.registry?.pull;
   return pull === undefined
     ? undefined
-    : { username: pull.username, password: ports.secrets.get(secretName(pull.password)).reveal() };
-}
-
-function pullOf(registry: SiteRegistry | undefined): { username: string; password: string } | undefined {
-  return registry?.pull;
-}
-
-/** `harbor` of `${secret.harbor}`. */
-export function secretName(variable: string): string {
-  return variable.replace(/^\$\{secret\./, '').replace(/\}$/, '');
+    : { username: pull.username, password: ports.secrets.get(secretNameOf(pull.password)).reveal() };
 }
 
 const DockerConfig = z.object({ auths: z.record(z.string(), z.object({ username: z.string(), password: z.string() })) });

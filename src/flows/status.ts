@@ -1,3 +1,4 @@
+import { hostsFileLines } from '../apps/hosts-file.ts';
 import { listRecords, type ReleaseRecord } from '../cluster/record.ts';
 import { isWaited } from '../cluster/health.ts';
 import type { ClusterApi } from '../cluster/port.ts';
@@ -51,7 +52,7 @@ export function statusFlow(ports: SitePorts): Flow<StatusResult> {
           releases: records.map(({ name, version, installedAt, status }) => ({ name, version, installedAt, state: status })),
           apps,
           urls,
-          hostsFile: hostsFile(urls, ports.loaded.site.ingress?.addresses ?? []),
+          hostsFile: hostsFileLines(urls, ports.loaded.site.ingress?.addresses ?? []),
         };
         return { summary: `Kubernetes ${kubernetes} · ${countText(records.length, 'release')}` };
       },
@@ -106,13 +107,4 @@ async function appStates(record: ReleaseRecord, api: ClusterApi, signal: AbortSi
       }
     }),
   );
-}
-
-/** One line per host of the URLs: the ingress address in its name, else the first one. */
-function hostsFile(urls: readonly string[], addresses: readonly string[]): string[] {
-  const hosts = [...new Set(urls.map((url) => new URL(url).hostname))];
-  return hosts.flatMap((host) => {
-    const address = addresses.find((known) => host.includes(`.${known}.`)) ?? addresses[0];
-    return address === undefined ? [] : [`${address}  ${host}`];
-  });
 }

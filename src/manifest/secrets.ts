@@ -12,6 +12,11 @@ export interface SecretStore {
   get(name: string): Secret;
 }
 
+/** `harbor` of `${secret.harbor}`, a value whose form the schema has checked. */
+export function secretNameOf(variable: string): string {
+  return variable.slice('${secret.'.length, -1);
+}
+
 /** `reg1.db-password` is DELIVER_SECRET_REG1_DB_PASSWORD in the environment. */
 export function secretVariable(name: string): string {
   return `DELIVER_SECRET_${name.toUpperCase().replace(/[-.]/g, '_')}`;

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import { isLoopbackHost } from '../core/reference.ts';
 import { connectorFor, tlsTrust } from './connector.ts';
@@ -61,7 +61,8 @@ export function createHttpClient(options: RegistryOptions): HttpClient {
         path: call.url.pathname + call.url.search,
         method: call.method,
         headers: { 'user-agent': 'deliver', ...call.headers },
-        ...(call.body === undefined ? {} : { body: call.body }),
+        // undici takes any iterable; its types have not heard of it.
+        ...(call.body === undefined ? {} : { body: call.body as Uint8Array | string | Readable }),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
         headersTimeout: call.answerWithin ?? ANSWER_WITHIN,
         bodyTimeout: BODY_STALL,

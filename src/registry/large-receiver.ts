@@ -39,7 +39,8 @@ export class LargeReceiver {
       receiving.send(requestHead(call));
       const head = await receiving.head();
       const length = head.length;
-      if (length !== undefined) return { status: head.status, header: (name) => head.header(name), body: bodyOf(receiving, length) };
+      if (length !== undefined)
+        return { status: head.status, header: (name) => head.header(name), body: bodyOf(receiving, length) };
     } catch (error) {
       receiving.end();
       throw error;
@@ -65,7 +66,7 @@ function bodyOf(receiving: Receiving, length: number): AnswerBody {
   return {
     async *[Symbol.asyncIterator]() {
       try {
-        for (let left = length; left > 0; ) {
+        for (let left = length; left > 0;) {
           const chunk = await receiving.next();
           const ours = chunk.subarray(0, left);
           left -= ours.byteLength;
@@ -93,7 +94,6 @@ class Receiving {
     this.end(this.#signal?.reason);
   };
   #socket: Socket | undefined;
-  #buffer: Buffer | undefined;
   #ready: Uint8Array | undefined;
   #failure: { readonly reason: unknown } | undefined;
   #waiting: PromiseWithResolvers<Uint8Array> | undefined;
@@ -108,7 +108,7 @@ class Receiving {
   async connect(options: RegistryOptions, url: URL): Promise<void> {
     this.#signal?.throwIfAborted();
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
-    const buffer = (this.#buffer = Buffer.allocUnsafeSlow(BUFFER));
+    const buffer = Buffer.allocUnsafeSlow(BUFFER);
     const connect = connectorFor(options, { buffer, callback: (count) => this.#received(buffer.subarray(0, count)) });
     const { protocol, hostname, host, port } = url;
     const opened = Promise.withResolvers<Socket>();

@@ -22,12 +22,7 @@ export interface RegistryReader {
    * Content of a blob, not yet verified: pass it through `verified`. A chunk is good until the next one is asked for.
    * @param expectedSize bytes; lets a large blob be received without new memory for every chunk
    */
-  blob(
-    repository: string,
-    digest: Digest,
-    signal?: AbortSignal,
-    expectedSize?: number,
-  ): Promise<AsyncIterable<Uint8Array>>;
+  blob(repository: string, digest: Digest, signal?: AbortSignal, expectedSize?: number): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** Where the connected side gets an image or chart: mirrors and credentials applied. */

@@ -123,7 +123,7 @@ async function upload(
 ): Promise<void> {
   progress.begun();
   try {
-    await writer.putBlob(repository, blob, () => bundle.stream(blob.digest, signal), {
+    await writer.putBlob(repository, blob, (memory) => bundle.stream(blob.digest, signal, memory), {
       signal,
       onBytes: (bytes) => {
         progress.sent(bytes);

@@ -13,9 +13,15 @@ if ! node "$here/installed.js"; then
   command -v npm >/dev/null || stop 'There is no npm here.' 'install Node 20 or newer with npm: the project brings the rest'
   [ -w . ] || stop "node_modules is missing or not what package-lock.json says, and $(id -un) may not write to $(pwd)." \
     'run npm ci there as its owner, or make a copy of your own'
+  # npm ci empties the folder first, and this one belongs to another tree
+  [ ! -L node_modules ] || stop "node_modules is a link to $(readlink node_modules), and not what package-lock.json says." \
+    'run npm ci where it belongs to, or remove the link'
   echo 'Getting what deliver is built from (npm ci), a minute or two …'
-  npm ci --no-audit --no-fund --loglevel=error || stop 'npm ci did not finish; what it said is above.' \
-    'npm must reach its registry: see npm config get registry, and the proxy settings'
+  if ! npm ci --no-audit --no-fund --loglevel=error; then
+    ! node "$here/installed.js" || stop 'All packages are there, but deliver could not be built; what the compiler said is above.'
+    stop 'npm ci did not finish; what it said is above.' \
+      'npm must reach its registry: see npm config get registry, and the proxy settings'
+  fi
 fi
 PATH=$(pwd)/node_modules/.bin:$PATH
 export PATH

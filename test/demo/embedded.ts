@@ -121,7 +121,7 @@ async function readBack(harbor: string, repository: string, image: BuiltImage): 
   const digests = [...image.blobs.keys()];
   for (const [kind, digest] of [['manifests', image.descriptor.digest], ...digests.map((digest) => ['blobs', digest])] as const) {
     const authorization = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`;
-    const answer = await fetch(`http://${harbor}/v2/${repository}/${String(kind)}/${String(digest)}`, {
+    const answer = await fetch(`http://${harbor}/v2/${repository}/${kind}/${digest}`, {
       headers: { accept, authorization },
       signal: AbortSignal.timeout(30_000),
     });
@@ -129,7 +129,7 @@ async function readBack(harbor: string, repository: string, image: BuiltImage): 
       .update(Buffer.from(await answer.arrayBuffer()))
       .digest('hex')}`;
     if (answer.status !== 200 || found !== digest)
-      throw new DemoFailure(`Harbor answered ${String(answer.status)} with other bytes for ${repository} ${String(digest)}.`);
+      throw new DemoFailure(`Harbor answered ${String(answer.status)} with other bytes for ${repository} ${digest}.`);
   }
   return digests.length - 1;
 }

@@ -79,7 +79,9 @@ function openStage(folder: string, signal: AbortSignal): Stage {
     folder,
     signal,
     keep: false,
-    show: async (command, options = {}) => void (await perform(command, 'through', options)),
+    show: async (command, options = {}) => {
+      await perform(command, 'through', options);
+    },
     ask: (command, options = {}) => perform(command, 'tee', options),
   };
 }

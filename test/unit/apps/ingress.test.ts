@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderApp } from '../../../src/apps/app.ts';
-import { hostsFileOf, urlsOf } from '../../../src/apps/ingress.ts';
+import { hostsFileLines } from '../../../src/apps/hosts-file.ts';
+import { urlsOf } from '../../../src/apps/ingress.ts';
 import { listAt, textAt } from '../../../src/cluster/fields.ts';
 import type { KubeObject } from '../../../src/cluster/port.ts';
 import type { App } from '../../../src/manifest/app-schema.ts';
@@ -22,7 +23,7 @@ describe('ingress', () => {
     const hosts = ['web.project.10.86.67.11.nip.io', 'web.project.10.86.68.66.nip.io'];
     expect(listAt(ingressOf(app, { addresses: ADDRESSES }), 'spec', 'rules').map((rule) => textAt(rule, 'host'))).toEqual(hosts);
     expect(urlsOf(app, { ingress: { addresses: ADDRESSES } })).toEqual(hosts.map((host) => `http://${host}`));
-    expect(hostsFileOf(app, { ingress: { addresses: ADDRESSES } })).toEqual([
+    expect(hostsFileLines(urlsOf(app, { ingress: { addresses: ADDRESSES } }), ADDRESSES)).toEqual([
       '10.86.67.11  web.project.10.86.67.11.nip.io',
       '10.86.68.66  web.project.10.86.68.66.nip.io',
     ]);
