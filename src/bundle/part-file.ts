@@ -48,6 +48,8 @@ export async function openPart(plan: BundlePlan, target: string): Promise<PartFi
     throw error;
   }
   const finish = async (): Promise<void> => {
+    await flusher.idle;
+    if (flusher.failure !== undefined) throw flusher.failure.error;
     await handle.sync();
     const [first] = plan.members;
     if (first !== undefined) await handle.write(headerOf(first), 0, TAR_BLOCK, 0);
@@ -71,6 +73,7 @@ class Flusher {
   readonly #handle: FileHandle;
   #waiting = 0;
   #busy = false;
+  failure: { readonly error: unknown } | undefined;
   idle = Promise.resolve();
 
   constructor(handle: FileHandle) {
@@ -82,11 +85,15 @@ class Flusher {
     if (this.#busy || this.#waiting < FLUSH_EVERY) return;
     this.#busy = true;
     this.#waiting = 0;
-    // An error of the disk is not lost: the sync at the end reports it again.
     const done = (): void => {
       this.#busy = false;
     };
-    this.idle = this.#handle.datasync().then(done, done);
+    // fsync(2) tells a failed write-back only once, so whoever finishes the file has to hear it from here.
+    const failed = (error: unknown): void => {
+      this.#busy = false;
+      this.failure ??= { error };
+    };
+    this.idle = this.#handle.datasync().then(done, failed);
   }
 }
 
