@@ -91,6 +91,8 @@ function hostTexts({ nodes }: PlanResult): string[] {
   const changed = nodes.filter(({ files }) => files.length > 0);
   if (changed.length === 0) return ['no change'];
   return changed.flatMap(({ host, files }) =>
-    files.map((file, index) => `${index === 0 ? host : ' '.repeat(host.length)}  write ${file}`),
+    files.map(
+      (file, index) => `${index === 0 ? host : ' '.repeat(host.length)}  write ${file.replace(/^\/etc\/containerd\//, '…/')}`,
+    ),
   );
 }

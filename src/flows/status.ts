@@ -32,7 +32,7 @@ export function statusFlow(ports: SitePorts): Flow<StatusResult> {
     }),
     siteStep(ports, 'registry', 'Registry', async () => {
       registry = await registryState(ports);
-      return { summary: registry.message };
+      return { summary: registry.healthy ? registry.host : registry.message };
     }),
     siteStep(
       ports,
@@ -85,7 +85,7 @@ async function registryState(ports: SitePorts): Promise<StatusResult['registry']
     return { found: down.join(', ') };
   });
   const healthy = health.outcome === 'pass' && health.found === '';
-  const message = healthy ? `${host}${version === undefined ? '' : `, Harbor ${version}`}` : (health.found ?? 'not healthy');
+  const message = healthy ? '' : (health.found ?? 'not healthy');
   return { host, healthy, message, ...(version === undefined ? {} : { version }) };
 }
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.ts';
-import type { HttpAnswer } from './http-client.ts';
+import type { HttpAnswer } from './http-call.ts';
 import { HttpProblem } from './http-problem.ts';
 import { isPassing } from './retry.ts';
 import { scopeOf } from './scopes.ts';

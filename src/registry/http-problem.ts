@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { readAll, type HttpAnswer } from './http-client.ts';
+import type { HttpAnswer } from './http-call.ts';
+import { readAll } from './http-client.ts';
 
 const ErrorBody = z.object({
   errors: z

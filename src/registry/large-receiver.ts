@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { connectorFor } from './connector.ts';
-import type { AnswerBody, HttpAnswer, HttpCall } from './http-client.ts';
+import type { AnswerBody, HttpAnswer, HttpCall } from './http-call.ts';
 import type { RegistryOptions } from './options.ts';
 import { parseHead, type Head } from './response-head.ts';
 

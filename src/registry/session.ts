@@ -1,6 +1,7 @@
 import { Authenticator } from './authenticator.ts';
 import { explain } from './errors.ts';
-import { createHttpClient, discard, type HttpAnswer, type HttpCall, type HttpClient } from './http-client.ts';
+import type { HttpAnswer, HttpCall } from './http-call.ts';
+import { createHttpClient, discard, type HttpClient } from './http-client.ts';
 import { HttpProblem, problemOf } from './http-problem.ts';
 import { DEFAULT_RETRY, type RegistryOptions, type RetryPolicy } from './options.ts';
 import { retried } from './retry.ts';

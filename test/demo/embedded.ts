@@ -1,13 +1,13 @@
 // The part of the main job that needs neither root nor Linux: registries in memory as source and target, the real CLI
 // between them. Started by demo.sh.
 import { createHash } from 'node:crypto';
-import { readFile, readdir, writeFile, cp } from 'node:fs/promises';
+import { cp, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startMemoryRegistry, type MemoryRegistry } from '../lab/harbor/memory-registry.ts';
 import { startHarbor } from '../lab/harbor/server.ts';
 import { hasCommand } from '../support/has-command.ts';
 import { buildImage, noise, type BuiltImage } from '../support/images.ts';
-import { heading, say, step } from './narrator.ts';
+import { heading, lines, say, step } from './narrator.ts';
 import { DemoFailure, play, REPOSITORY, type Stage } from './stage.ts';
 
 const PASSWORD = 'Harbor12345';
@@ -49,7 +49,7 @@ await play(async (stage) => {
     });
     open.unshift(harbor);
     await writeRelease(stage, sources);
-    await mainJob(stage, new URL(harbor.url).host);
+    await mainJob(stage, new URL(harbor.url).host, storage);
   } finally {
     for (const one of open) await one.close();
   }
@@ -59,7 +59,7 @@ await play(async (stage) => {
   );
 });
 
-async function mainJob(stage: Stage, harbor: string): Promise<void> {
+async function mainJob(stage: Stage, harbor: string, storage: MemoryRegistry): Promise<void> {
   const signed = hasCommand('ssh-keygen');
   if (signed) {
     step('The packager makes a key', 'On the connected side, once. The site will trust its public half.');
@@ -72,9 +72,15 @@ async function mainJob(stage: Stage, harbor: string): Promise<void> {
     'The packager puts it all into one file',
     signed ? 'Downloaded straight to its place in the file, each byte checked, signed at the end.' : unsigned,
   );
-  await stage.show(`deliver pack manifests/gatekeeper-suite.yaml --output .${signed ? ' --sign-key release-key' : ''}`);
-  const bundle = (await readdir(stage.folder)).find((name) => name.endsWith('.tar'));
-  if (bundle === undefined) throw new DemoFailure('deliver pack left no bundle.');
+  await stage.show(`deliver pack manifests/gatekeeper-suite.yaml${signed ? ' --sign-key release-key' : ''}`);
+  const name = (await readdir(path.join(stage.folder, 'bundles'))).find((entry) => entry.endsWith('.tar'));
+  if (name === undefined) throw new DemoFailure('deliver pack left no bundle in bundles/.');
+  step(
+    'The carrier takes the file across',
+    'A USB disk, a data diode, here a folder: nothing else passes between the two sides.',
+  );
+  await stage.show(`cp bundles/${name} gateway/`);
+  const bundle = `gateway/${name}`;
   const trust = signed ? '--trust release-key.pub' : '--allow-unsigned';
   step('On the other side: is it whole, and from somebody I trust?');
   await stage.show(`deliver verify ${bundle} ${trust}`);
@@ -84,15 +90,19 @@ async function mainJob(stage: Stage, harbor: string): Promise<void> {
   const push = `deliver push ${bundle} --to ${harbor} \\\n    --username admin --password-stdin ${trust} < password`;
   await stage.show(push);
   step('The same again: nothing to do');
+  const before = storage.requests.length;
   await stage.show(push);
+  if (storage.requests.slice(before).some(({ method }) => method !== 'GET' && method !== 'HEAD'))
+    throw new DemoFailure('The second push wrote something.');
   step(
     'Proof: both images read back from Harbor by their digest',
     'Not by deliver: plain HTTP requests, every byte hashed here.',
   );
   for (const { host, repository, tag, image } of SOURCES) {
-    const at = host === harbor ? repository : `${host}/${repository}`;
-    say(`✔ ${repository}:${tag}   ${String(await readBack(harbor, at, image))} layers and config whole`);
-    say(`    ${image.descriptor.digest}`);
+    // The site's Harbor has another name than the release's own host here, so both keep their host in the path.
+    const at = `${host}/${repository}`;
+    const layers = await readBack(harbor, at, image);
+    lines(`✔ ${repository}:${tag}   manifest, config and ${String(layers)} layers are whole`, `    ${image.descriptor.digest}`);
   }
 }
 
@@ -112,6 +122,7 @@ async function writeRelease(stage: Stage, sources: readonly MemoryRegistry[]): P
     file,
     SOURCES.reduce((now, { host }, at) => now.replace(`127.0.0.1:5580/${host}`, sources[at]?.host ?? ''), text),
   );
+  await mkdir(path.join(stage.folder, 'gateway'));
   await writeFile(path.join(stage.folder, 'password'), PASSWORD, { mode: 0o600 });
 }
 

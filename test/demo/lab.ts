@@ -19,9 +19,8 @@ await play(async (stage) => {
   try {
     const lab = readLab();
     await mainJob(stage, lab);
-    if (KEEP) lookAround(stage, lab);
   } finally {
-    if (KEEP) stage.keep = true;
+    if (KEEP) lookAround(stage, readLab());
     else if (state === 'was up') await putBack();
     else await takeDown();
   }
@@ -50,7 +49,7 @@ async function mainJob(stage: Stage, lab: Lab): Promise<void> {
   step('What is on the site now');
   await stage.show('deliver status --site lab.site.yaml', operator);
   await stage.show(
-    'kubectl -n project get pods -o custom-columns=POD:.metadata.name,NODE:.spec.nodeName,IMAGE:.spec.containers[0].image',
+    'kubectl -n project get pods -o \\\n  custom-columns=POD:.metadata.name,NODE:.spec.nodeName,IMAGE:.spec.containers[0].image',
     operator,
   );
   await installAgain(stage, lab, bundle, operator);
@@ -122,6 +121,7 @@ async function installAgain(stage: Stage, lab: Lab, bundle: string, operator: Op
     .filter(({ method }) => method !== 'GET' && method !== 'HEAD');
   if (written.length > 0 || (await resourceVersions(lab)) !== versions)
     throw new DemoFailure('The second install changed something.');
+  lines('');
   say('Kubernetes and Harbor agree: no object has a new version, no request wrote anything.');
 }
 
@@ -162,6 +162,7 @@ async function takeDown(): Promise<void> {
 }
 
 function lookAround(stage: Stage, lab: Lab): void {
+  stage.keep = true;
   heading('The lab stays up, have a look around:');
   lines(
     `  export DELIVER_SECRET_HARBOR=$(cat ${lab.harbor.passwordFile})`,

@@ -30,7 +30,7 @@ if [ -z "$from" ]; then
   if [ "${DELIVER_LAB_DOWNLOAD:-1}" = 1 ] && reaches; then from=download
   elif go_builds; then from=build
   else
-    problems+=("Kubernetes, etcd, CoreDNS and Traefik can be neither downloaded nor built: dl.k8s.io can't be reached, and there is \
+    problems+=("Kubernetes, etcd, CoreDNS and Traefik can be neither downloaded nor built: dl.k8s.io $([ "${DELIVER_LAB_DOWNLOAD:-1}" = 1 ] && echo "can’t be reached" || echo "is not asked (DELIVER_LAB_DOWNLOAD=0)"), and there is \
 no Go 1.24 or newer ($(GOTOOLCHAIN=local go env GOVERSION 2>/dev/null || echo 'no Go at all')). Let this machine reach dl.k8s.io and \
 github.com, or install Go 1.24 and let it reach a Go module proxy (GOPROXY), or bring $CACHE from a machine where the lab was up.")
   fi

@@ -52,7 +52,7 @@ export async function play(demo: (stage: Stage) => Promise<void>): Promise<void>
     if (stop.signal.aborted) lines('✖ Interrupted.');
     else if (error instanceof DemoFailure) {
       say(`✖ ${error.message}`);
-      if (error.fix !== undefined) say(`  fix    ${error.fix}`);
+      if (error.fix !== undefined) lines(`  fix    ${error.fix}`);
     } else lines(`✖ The demo itself is wrong: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } finally {
     if (!stage.keep) await rm(folder, { recursive: true, force: true });

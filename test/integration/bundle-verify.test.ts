@@ -119,6 +119,55 @@ it('streams blobs larger than its buffers, several at once, and stops when asked
   await bundle.close();
 });
 
+it('keeps a chunk of reused memory until the next but one is asked for', async () => {
+  const noisy = noisyRelease(5_000_000, 1);
+  const bundle = await openBundle(await written(bundleBytes(planBundle(noisy.lock, []), noisy.content)));
+  const [digest, bytes] = [...noisy.content].find(([, content]) => content.byteLength === 5_000_000) ?? [];
+  if (digest === undefined || bytes === undefined) throw new Error('no such blob');
+  let before: Uint8Array = new Uint8Array();
+  let at = 0;
+  for await (const chunk of bundle.stream(digest, never, 'reused')) {
+    expect(Buffer.compare(before, bytes.subarray(at - before.byteLength, at))).toBe(0);
+    before = chunk;
+    at += chunk.byteLength;
+  }
+  expect(at).toBe(bytes.byteLength);
+  await bundle.close();
+});
+
+it('reports damage in blobs that threads hash, in file order, and every byte once', async () => {
+  const noisy = noisyRelease(3_000_000, 5);
+  const noisyPlan = planBundle(noisy.lock, []);
+  const bytes = bundleBytes(noisyPlan, noisy.content);
+  const large = noisyPlan.members.filter(({ size }) => size === 3_000_000);
+  for (const { offset, size } of [large[3], large[1]].filter((member) => member !== undefined)) {
+    bytes.writeUInt8(bytes.readUInt8(offset + size - 1) ^ 1, offset + size - 1);
+  }
+  const bundle = await openBundle(await written(bytes));
+  let last = { done: 0, total: 0 };
+  const report = { ...SILENT, progress: (progress: typeof last) => (last = progress) };
+  const damage = await verifyBundle(bundle, report, never);
+  expect(damage.map(({ offset }) => offset)).toEqual([large[1]?.offset, large[3]?.offset]);
+  expect(damage[0]?.why).toMatch(/expected sha256:.*\ngot {6}sha256:/);
+  expect(last.done).toBe(last.total);
+  await bundle.close();
+});
+
+it('stops threads in the middle of a blob, and can be asked again', async () => {
+  const noisy = noisyRelease(40_000_000, 1);
+  const bundle = await openBundle(await written(bundleBytes(planBundle(noisy.lock, []), noisy.content)));
+  const stop = new AbortController();
+  const report = {
+    ...SILENT,
+    progress: () => {
+      stop.abort(new Error('stopped'));
+    },
+  };
+  await expect(verifyBundle(bundle, report, stop.signal)).rejects.toThrow('stopped');
+  expect(await verifyBundle(bundle, SILENT, never)).toEqual([]);
+  await bundle.close();
+});
+
 it('shows what is in a bundle: sizes, what is shared, what is unique', async () => {
   const shown = await inspectBundle(await written(good));
   expect(shown).toMatchObject({ release: 'gatekeeper-suite', root: plan.root.digest, size: good.length, signatures: [] });

@@ -76,8 +76,8 @@ describe('a plan', () => {
             Fix: chronyc makestep on w2
         Registry    push 3 images, 96 MB; 38 are already there
                     make project docker.io
-        Hosts       w1  write /etc/containerd/certs.d/docker.io/hosts.toml
-                        write /etc/containerd/certs.d/quay.io/hosts.toml
+        Hosts       w1  write …/certs.d/docker.io/hosts.toml
+                        write …/certs.d/quay.io/hosts.toml
         Cluster     project/gatekeeper     StatefulSet  ~ changed
                       ~ spec.template.spec.containers[gatekeeper].image v361 → v362
                       ~ spec.replicas 2 → 3
