@@ -15,9 +15,9 @@ export function lockBlob(lock: Lock): MadeBlob {
 }
 
 /** The release manifest: its digest is the root of a bundle, it pins the lock, the lock pins everything else. */
-export function releaseManifest(lock: Lock, config: Descriptor): MadeBlob {
+export function releaseManifest(lock: Lock, config: Descriptor, contents: Descriptor): MadeBlob {
   const { name, version } = lock.metadata;
-  return artifact(MEDIA.release, config, [plain(EMPTY_BLOB)], {
+  return artifact(MEDIA.release, config, [contents], {
     [ANNOTATION.title]: name,
     'org.opencontainers.image.version': version,
   });
@@ -34,10 +34,12 @@ export function fileManifest(file: LockedFile): MadeBlob {
   return artifact(MEDIA.file, plain(EMPTY_BLOB), [layer], { [ANNOTATION.title]: file.name });
 }
 
-/** A signature as a referrer of the release manifest: `armored` is a SSHSIG text. */
-export function signatureManifest(root: Descriptor, armored: MadeBlob): MadeBlob {
-  const layer = { ...plain(armored.descriptor), annotations: { [ANNOTATION.title]: 'release.sshsig' } };
-  return artifact(MEDIA.sshsig, plain(EMPTY_BLOB), [layer], undefined, plain(root));
+/** A signature as a referrer of the release manifest: `text` is a SSHSIG, or a sigstore bundle. */
+export function signatureManifest(root: Descriptor, text: MadeBlob): MadeBlob {
+  const isSigstore = text.descriptor.mediaType === MEDIA.sigstore;
+  const title = isSigstore ? 'release.sigstore.json' : 'release.sshsig';
+  const layer = { ...plain(text.descriptor), annotations: { [ANNOTATION.title]: title } };
+  return artifact(isSigstore ? MEDIA.sigstore : MEDIA.sshsig, plain(EMPTY_BLOB), [layer], undefined, plain(root));
 }
 
 export function madeBlob(mediaType: string, content: string): MadeBlob {

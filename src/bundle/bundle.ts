@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import type { Descriptor } from '../core/oci.ts';
 import type { Lock } from '../lock/lock-schema.ts';
+import type { PlannedDelta } from './delta.ts';
 import type { BundlePlan } from './plan.ts';
 import type { SignatureBlob } from './signature-room.ts';
 
@@ -19,7 +20,9 @@ export interface Bundle {
   /** The place of every member, recomputed from the lock and compared with the file. */
   readonly plan: BundlePlan;
   readonly signatures: readonly BundleSignature[];
-  /** Every content blob by digest, in file order. */
+  /** What a delta leaves out, and which base has it; absent for a full bundle. */
+  readonly delta?: PlannedDelta;
+  /** Every content blob that the file holds, by digest, in file order. */
   readonly blobs: ReadonlyMap<Digest, { readonly offset: number; readonly size: number; readonly mediaType: string }>;
   /** A small blob, verified. @throws DeliverError E_DIGEST */
   bytes(digest: Digest): Promise<Uint8Array>;
@@ -29,6 +32,8 @@ export interface Bundle {
    * @throws DeliverError E_DIGEST
    */
   stream(digest: Digest, signal?: AbortSignal, memory?: 'reused' | 'fresh'): AsyncIterable<Uint8Array>;
+  /** Bytes of a blob as they lie in the file, not verified: for someone who has checked the whole; chunks as `reused`. */
+  range(digest: Digest, start: number, length: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Reads a blob and checks its digest, on another thread where that pays. @throws DeliverError E_DIGEST, E_SIZE, E_FILE_UNREADABLE */
   check(digest: Digest, onBytes: (count: number) => void, signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -19,7 +19,7 @@ export async function existingBundle(
   try {
     const bundle = await openBundle(target);
     try {
-      if (bundle.root.digest !== plan.root.digest) return undefined;
+      if (bundle.root.digest !== plan.root.digest || !leavesOutTheSame(bundle.plan, plan)) return undefined;
       const carried = new Set(bundle.signatures.map(({ armored }) => armored));
       if (!plan.signatures.every(({ armored }) => carried.has(armored))) return undefined;
       return (await verifyBundle(bundle, report, signal)).length === 0 ? bundle.signatures : undefined;
@@ -30,4 +30,9 @@ export async function existingBundle(
     if (isDeliverError(error, 'E_FILE_NOT_FOUND', 'E_FILE_UNREADABLE', 'E_BUNDLE')) return undefined;
     throw error;
   }
+}
+
+function leavesOutTheSame(a: BundlePlan, b: BundlePlan): boolean {
+  const omitted = ({ delta }: BundlePlan): string => (delta?.omitted ?? []).map(({ digest }) => digest).join();
+  return a.size === b.size && a.delta?.base.root === b.delta?.base.root && omitted(a) === omitted(b);
 }

@@ -1,8 +1,10 @@
+import { bytesText } from '../core/amounts.ts';
 import { Verifier, type Digest } from '../core/digest.ts';
 import { isDeliverError, messageOf } from '../core/errors.ts';
 import { isManifestType } from '../core/oci.ts';
 import type { Report } from '../core/report.ts';
 import { fileSource, readRange } from './byte-source.ts';
+import type { NearBlobs } from './near-blobs.ts';
 import type { PartFile } from './part-file.ts';
 import { orAborted, placeBlob } from './place-blob.ts';
 import type { BundlePlan, PlannedMember } from './plan.ts';
@@ -21,6 +23,11 @@ export interface Fetched {
   /** Of an earlier run: hashed again, not fetched again. */
   readonly keptBlobs: number;
   readonly keptBytes: number;
+  /** Copied from earlier bundles that are here, not fetched. */
+  readonly nearBlobs: number;
+  readonly nearBytes: number;
+  /** Those bundles, for the person; empty when nothing was copied. */
+  readonly nearFrom: string;
 }
 
 type WantedBlob = PlannedMember & { readonly digest: Digest };
@@ -28,6 +35,8 @@ type WantedBlob = PlannedMember & { readonly digest: Digest };
 interface Work {
   readonly concurrency: number;
   readonly report: Report;
+  /** Earlier bundles that are asked first. */
+  readonly near?: NearBlobs;
   /** Fired here at the first failure, so that the other blobs stop. */
   readonly stop: AbortController;
 }
@@ -41,23 +50,30 @@ export async function fetchBlobs(
   plan: BundlePlan,
   part: PartFile,
   origins: BlobOrigins,
-  { concurrency, report, stop }: Work,
+  { concurrency, report, near, stop }: Work,
 ): Promise<Fetched> {
   const queue = plan.members.filter(isWanted).sort(byUrgency);
   const total = queue.reduce((sum, { size }) => sum + size, 0);
-  const tally = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0 };
+  const tally = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0, nearBlobs: 0, nearBytes: 0 };
   let done = 0;
   let inFlight = 0;
   const onBytes = (count: number): void => {
     done += count;
     part.received(count);
-    report.progress({ done, total, unit: 'bytes', detail: `${String(inFlight)} in flight` });
+    const taken = tally.nearBytes === 0 ? '' : ` · ${bytesText(tally.nearBytes)} taken from ${near?.name ?? ''}`;
+    report.progress({ done, total, unit: 'bytes', detail: `${String(inFlight)} in flight${taken}` });
   };
   const one = async (member: WantedBlob): Promise<void> => {
     if (part.journal.finished.has(member.digest) && (await isInPlace(part, plan.size, member, stop.signal))) {
       tally.keptBlobs += 1;
       tally.keptBytes += member.size;
       onBytes(member.size);
+      return;
+    }
+    if ((await near?.copy(member, part.handle, onBytes, stop.signal)) === true) {
+      await part.journal.append(member.digest);
+      tally.nearBlobs += 1;
+      tally.nearBytes += member.size;
       return;
     }
     const source = origins.describe(member.digest);
@@ -87,7 +103,7 @@ export async function fetchBlobs(
   };
   const workers = await Promise.allSettled(Array.from({ length: Math.min(concurrency, queue.length) }, worker));
   if (workers.some(({ status }) => status === 'rejected')) throw firstReason(stop.signal);
-  return tally;
+  return { ...tally, nearFrom: tally.nearBlobs === 0 ? '' : (near?.name ?? '') };
 }
 
 /** Errors of a source, told with what was being fetched. */

@@ -23,7 +23,6 @@ const KINDS: readonly { readonly at: number; readonly magic: Buffer; readonly ki
 export function foreignFile(path: string, head: Uint8Array): DeliverError | undefined {
   const name = basename(path);
   const bytes = Buffer.from(head);
-  if (/\.(?:v\d{3,}|p\d{3,}|carry(?:\.end)?\.json)$/.test(name)) return carrySet(path);
   if (name.endsWith('.part') || bytes.subarray(0, UNFINISHED.length).equals(UNFINISHED)) {
     return new DeliverError('E_BUNDLE', {
       what: `${path} is a partial file of an unfinished pack.`,
@@ -34,14 +33,6 @@ export function foreignFile(path: string, head: Uint8Array): DeliverError | unde
   if (bytes.toString('latin1', 0, 11) === 'oci-layout\0') return undefined;
   const kind = KINDS.find(({ at, magic }) => bytes.subarray(at, at + magic.length).equals(magic))?.kind;
   return notABundle(path, kind === undefined ? 'it does not start with the member oci-layout' : `it starts like ${kind}`);
-}
-
-/** @throws nothing: the caller throws what it gets */
-export function carrySet(path: string): DeliverError {
-  return new DeliverError('E_NOT_YET', {
-    what: `${path} is a folder or a volume of a carry set; those can't be read yet.`,
-    fix: 'Give the bundle itself: one .tar file.',
-  });
 }
 
 function notABundle(path: string, why: string): DeliverError {

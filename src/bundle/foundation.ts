@@ -5,6 +5,7 @@ import { MEDIA } from '../core/oci.ts';
 import { decodeTarHeader, paddedSize, TAR_BLOCK } from '../core/tar-header.ts';
 import { LockSchema, type Lock } from '../lock/lock-schema.ts';
 import type { MadeBlob } from './artifact.ts';
+import { claimedBase, type ClaimedBase } from './base-annotation.ts';
 import { readAt, type ByteSource } from './byte-source.ts';
 import { quoted } from './walk.ts';
 
@@ -17,6 +18,10 @@ const MOST_MANIFEST = 4 * 1024 * 1024;
 export interface Foundation {
   readonly lock: Lock;
   readonly lockBytes: MadeBlob;
+  /** Bytes of index.json, as its header says. */
+  readonly indexSize: number;
+  /** What index.json says it builds on; absent for a full bundle. */
+  readonly claimed?: ClaimedBase;
 }
 
 export interface Problem {
@@ -25,7 +30,7 @@ export interface Problem {
 
 /**
  * Reads up to the lock: past `oci-layout` and `index.json`, which are recomputed and compared later, to the release
- * manifest and the lock, both checked against the digests in their names.
+ * manifest and the lock, both checked against the digests in their names. Of index.json only the base of a delta is taken.
  */
 export async function readFoundation(source: ByteSource): Promise<Foundation | Problem> {
   const layout = await memberAt(source, 0, TAR_BLOCK);
@@ -36,8 +41,12 @@ export async function readFoundation(source: ByteSource): Promise<Foundation | P
     return { problem: 'it does not begin with oci-layout and index.json' };
   const release = await contentAt(source, index.next, MOST_MANIFEST, 'release manifest');
   if ('problem' in release) return release;
-  const lock = await contentAt(source, release.next, MOST_LOCK, 'lock');
-  return 'problem' in lock ? lock : parseLock(lock.bytes);
+  const found = await contentAt(source, release.next, MOST_LOCK, 'lock');
+  const parsed = 'problem' in found ? found : parseLock(found.bytes);
+  if ('problem' in parsed) return parsed;
+  const claimed = claimedBase(await readAt(source, index.offset, index.size));
+  if (claimed !== undefined && 'problem' in claimed) return claimed;
+  return { ...parsed, indexSize: index.size, ...(claimed === undefined ? {} : { claimed }) };
 }
 
 interface Place {
@@ -74,7 +83,7 @@ async function contentAt(
   return { bytes, next: place.next };
 }
 
-function parseLock(bytes: Buffer): Foundation | Problem {
+function parseLock(bytes: Buffer): Pick<Foundation, 'lock' | 'lockBytes'> | Problem {
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     const parsed = LockSchema.safeParse(json);

@@ -8,6 +8,8 @@ export interface HashJob {
   /** Bytes from the start of the file. */
   readonly offset: number;
   readonly size: number;
+  /** Where the same bytes are written on the way, before it is known that they are good. */
+  readonly copyTo?: { readonly descriptor: number; readonly offset: number };
 }
 
 /** What a worker thread says; `count` is the number of bytes read since it last said something. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { systemCode } from '../core/errors.ts';
 import type { HashAnswer, HashJob } from './hash-pool.ts';
@@ -10,7 +10,7 @@ const buffer = new Uint8Array(1024 * 1024);
 /** Bytes between two words about how far it is. */
 const STEP = 16 * 1024 * 1024;
 
-parentPort?.on('message', ({ descriptor, offset, size }: HashJob) => {
+parentPort?.on('message', ({ descriptor, offset, size, copyTo }: HashJob) => {
   const tell = (answer: HashAnswer): void => {
     parentPort?.postMessage(answer);
   };
@@ -22,6 +22,7 @@ parentPort?.on('message', ({ descriptor, offset, size }: HashJob) => {
       const count = readSync(descriptor, buffer, 0, Math.min(buffer.length, size - done), offset + done);
       if (count === 0) break;
       hash.update(buffer.subarray(0, count));
+      if (copyTo !== undefined) writeAll(copyTo.descriptor, buffer.subarray(0, count), copyTo.offset + done);
       done += count;
       if (done - told < STEP) continue;
       tell({ kind: 'progress', count: done - told });
@@ -32,3 +33,7 @@ parentPort?.on('message', ({ descriptor, offset, size }: HashJob) => {
     tell({ kind: 'failed', offset: offset + done, message: String(error), code: systemCode(error) });
   }
 });
+
+function writeAll(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+}

@@ -4,24 +4,27 @@ import { ANNOTATION, isIndexType, MEDIA, type Descriptor, type Platform } from '
 import { paddedSize } from '../core/tar-header.ts';
 import type { Lock, LockedBlob, LockedChart } from '../lock/lock-schema.ts';
 import { fileManifest, plain } from './artifact.ts';
+import { baseAnnotations } from './base-annotation.ts';
+import type { PlannedDelta } from './delta.ts';
 
 /** Bytes kept free for the descriptors of signatures: each takes about 300. */
 const SIGNATURE_ROOM = 4096;
 
 /**
  * index.json of the layout (image-spec image-layout.md): the release, its files, charts and images by reference, then
- * signatures. Trailing spaces fill it to a size that depends on the lock alone, so that a signature added later moves nothing.
+ * signatures; of a delta also its base. Trailing spaces fill it to a size that depends on lock and base alone, so that a
+ * signature added later moves nothing.
  * @throws DeliverError E_BUNDLE when the signatures do not fit
  */
-export function indexJson(lock: Lock, root: Descriptor, signatures: readonly Descriptor[]): Uint8Array {
-  const entries = [
-    releaseEntry(lock, root),
-    ...fileEntries(lock),
-    ...lock.charts.map(chartEntry),
-    ...lock.images.map(imageEntry),
-  ];
+export function indexJson(lock: Lock, root: Descriptor, signatures: readonly Descriptor[], delta?: PlannedDelta): Uint8Array {
+  const entries = [releaseEntry(lock, root), ...contentEntries(lock)];
+  const annotations = delta === undefined ? {} : { annotations: baseAnnotations(delta) };
+  const encode = (manifests: readonly Descriptor[]): Buffer => {
+    const index = { schemaVersion: 2, mediaType: MEDIA.index, manifests, ...annotations };
+    return Buffer.from(canonicalJson(index as unknown as Json), 'utf8');
+  };
   const size = paddedSize(encode(entries).length + SIGNATURE_ROOM);
-  const text = encode([...entries, ...signatures.map((signature) => ({ ...plain(signature), artifactType: MEDIA.sshsig }))]);
+  const text = encode([...entries, ...signatures.map(signatureEntry)]);
   if (text.length > size) {
     throw new DeliverError('E_BUNDLE', {
       what: 'The bundle has no room for another signature.',
@@ -31,14 +34,26 @@ export function indexJson(lock: Lock, root: Descriptor, signatures: readonly Des
   return Buffer.concat([text, Buffer.alloc(size - text.length, ' ')]);
 }
 
-function encode(manifests: readonly Descriptor[]): Buffer {
-  const index = { schemaVersion: 2, mediaType: MEDIA.index, manifests };
-  return Buffer.from(canonicalJson(index as unknown as Json), 'utf8');
+/** What of index.json the lock alone decides: the release's reference and the text of the entries between it and the signatures. */
+export function indexPins(lock: Lock): { readonly reference: string; readonly text: string } {
+  const entries = contentEntries(lock).map((entry) => `,${canonicalJson(entry as unknown as Json)}`);
+  return { reference: releaseReference(lock), text: entries.join('') };
+}
+
+function contentEntries(lock: Lock): readonly Descriptor[] {
+  return [...fileEntries(lock), ...lock.charts.map(chartEntry), ...lock.images.map(imageEntry)];
+}
+
+function signatureEntry(signature: Descriptor): Descriptor {
+  return { ...plain(signature), artifactType: signature.artifactType };
 }
 
 function releaseEntry(lock: Lock, root: Descriptor): Descriptor {
-  const refName = `${lock.metadata.name}:${lock.metadata.version}`;
-  return { ...plain(root), artifactType: MEDIA.release, annotations: { [ANNOTATION.refName]: legalRefName(refName) } };
+  return { ...plain(root), artifactType: MEDIA.release, annotations: { [ANNOTATION.refName]: releaseReference(lock) } };
+}
+
+function releaseReference({ metadata }: Lock): string {
+  return legalRefName(`${metadata.name}:${metadata.version}`);
 }
 
 function fileEntries(lock: Lock): readonly Descriptor[] {

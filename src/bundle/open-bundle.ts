@@ -1,14 +1,15 @@
-import { constants } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
 import { digestOf, refuseOther, verified, type Digest } from '../core/digest.ts';
-import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
-import { TAR_BLOCK } from '../core/tar-header.ts';
+import { DeliverError } from '../core/errors.ts';
+import { paddedSize, TAR_BLOCK } from '../core/tar-header.ts';
 import type { Bundle } from './bundle.ts';
-import { fileSource, readAt, readRange, unreadable, type ByteSource } from './byte-source.ts';
-import { carrySet, foreignFile } from './foreign.ts';
-import { readFoundation } from './foundation.ts';
+import { readAt, readRange, unreadable, type ByteSource } from './byte-source.ts';
+import { foreignFile } from './foreign.ts';
+import { findOmitted } from './find-omitted.ts';
+import { readFoundation, type Foundation } from './foundation.ts';
 import { HashPool } from './hash-pool.ts';
+import { openSource, type OpenSource } from './open-source.ts';
 import { planWithLockBytes, type BundlePlan } from './plan.ts';
+import { withJournalHint } from './sign-journal.ts';
 import { readRoom, ROOM_SIZE } from './signature-room.ts';
 import { compareStructure } from './structure.ts';
 import { walkProblems } from './walk.ts';
@@ -24,13 +25,13 @@ export interface ExaminedBundle {
 
 /**
  * Opens a bundle in place. Nothing but exactly the archive that its lock and signatures give is accepted.
- * @throws DeliverError E_BUNDLE, E_FILE_NOT_FOUND, E_FILE_UNREADABLE; E_NOT_YET for a carry set
+ * @throws DeliverError E_BUNDLE, E_FILE_NOT_FOUND, E_FILE_UNREADABLE; E_CARRY, E_CARRY_DAMAGED for a carry set
  */
 export async function openBundle(path: string): Promise<Bundle> {
   const { bundle, damage } = await examineBundle(path);
   if (damage.length === 0) return bundle;
   await bundle.close();
-  throw refused(path, damage);
+  throw await withJournalHint(path, refused(path, damage));
 }
 
 /**
@@ -38,18 +39,18 @@ export async function openBundle(path: string): Promise<Bundle> {
  * @throws DeliverError E_BUNDLE when the file is no bundle, is forged, or its lock can't be read
  */
 export async function examineBundle(path: string): Promise<ExaminedBundle> {
-  const { handle, size } = await openFile(path);
+  const opened = await openSource(path);
   try {
-    const source = fileSource(handle, path, size);
+    const { source } = opened;
     const foreign = foreignFile(path, await readAt(source, 0, TAR_BLOCK));
     if (foreign !== undefined) throw foreign;
     const plan = await readPlan(path, source);
     const { problems, foreign: forged } = await compareStructure(source, plan);
     if (forged) throw refused(path, problems);
-    return { bundle: bundleOf(path, handle, source, plan), damage: problems };
+    return { bundle: bundleOf(path, opened, plan), damage: problems };
   } catch (error) {
-    await handle.close();
-    throw error;
+    await opened.close();
+    throw await withJournalHint(path, error);
   }
 }
 
@@ -59,14 +60,28 @@ async function readPlan(path: string, source: ByteSource): Promise<BundlePlan> {
     const found = await walkProblems(source, { offset: 0 });
     throw refused(path, [foundation.problem, ...found.filter((problem) => problem !== foundation.problem)]);
   }
-  const { lock, lockBytes } = foundation;
+  const { lock, lockBytes, claimed } = foundation;
   const empty = planWithLockBytes(lock, lockBytes, []);
-  const roomAt = empty.members.find(({ owners }) => owners[0] === 'room for signatures')?.headerOffset ?? 0;
+  const roomAt = roomOf(empty, foundation);
   const signatures = readRoom(await readAt(source, roomAt, ROOM_SIZE));
-  return signatures.length === 0 ? empty : planWithLockBytes(lock, lockBytes, signatures);
+  if (claimed === undefined) return signatures.length === 0 ? empty : planWithLockBytes(lock, lockBytes, signatures);
+  const omit = await findOmitted(source, empty, roomAt + ROOM_SIZE);
+  const plan = planWithLockBytes(lock, lockBytes, signatures, { base: claimed.base, omit });
+  if (omit.size === claimed.omitted) return plan;
+  const [said, found] = [String(claimed.omitted), String(omit.size)];
+  const { problems } = await compareStructure(source, plan);
+  throw refused(path, [`index.json says that ${said} blobs are left out for the base; ${found} are`, ...problems]);
 }
 
-function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: BundlePlan): Bundle {
+/** Byte at which the room for signatures begins: the index of a delta is longer than that of a full bundle. */
+function roomOf({ members }: BundlePlan, { indexSize, claimed }: Foundation): number {
+  const room = members.find(({ owners }) => owners[0] === 'room for signatures')?.headerOffset ?? 0;
+  const planned = members.find(({ name }) => name === 'index.json')?.size ?? 0;
+  return claimed === undefined ? room : room + paddedSize(indexSize) - paddedSize(planned);
+}
+
+function bundleOf(path: string, opened: OpenSource, plan: BundlePlan): Bundle {
+  const { source } = opened;
   const blobs = new Map<Digest, { offset: number; size: number; mediaType: string }>();
   for (const { digest, offset, size, mediaType } of plan.members) {
     if (digest !== undefined && mediaType !== undefined) blobs.set(digest, { offset, size, mediaType });
@@ -74,7 +89,7 @@ function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: Bu
   const pool = new HashPool();
   const placeOf = (digest: Digest): { offset: number; size: number } => {
     const place = blobs.get(digest);
-    if (place === undefined) throw new DeliverError('E_BUG', { what: `${digest} is asked for, but it is not in ${path}.` });
+    if (place === undefined) throw notHere(path, plan, digest);
     return place;
   };
   return {
@@ -85,6 +100,7 @@ function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: Bu
     lock: plan.lock,
     plan,
     signatures: plan.signatures,
+    ...(plan.delta === undefined ? {} : { delta: plan.delta }),
     blobs,
     async bytes(digest) {
       const { offset, size } = placeOf(digest);
@@ -100,44 +116,41 @@ function bundleOf(path: string, handle: FileHandle, source: ByteSource, plan: Bu
       const { offset, size } = placeOf(digest);
       return verified(readRange(source, offset, size, signal, memory), { digest, size }, nameOf(path, offset, size));
     },
+    range(digest, start, length, signal) {
+      const { offset, size } = placeOf(digest);
+      return readRange(source, offset + start, Math.min(length, size - start), signal, 'reused');
+    },
     async check(digest, onBytes, signal) {
       const { offset, size } = placeOf(digest);
-      if (size < WORTH_A_THREAD) {
+      const place = opened.place(offset, size);
+      if (size < WORTH_A_THREAD || place === undefined) {
         for await (const chunk of this.stream(digest, signal, 'reused')) onBytes(chunk.byteLength);
         return;
       }
-      const outcome = await pool.hash({ descriptor: handle.fd, offset, size }, onBytes, signal);
+      const outcome = await pool.hash({ ...place, size }, onBytes, signal);
       if (outcome.kind === 'failed') throw unreadable(path, outcome.offset, outcome);
       refuseOther({ digest, size }, outcome, nameOf(path, offset, size));
     },
     async close() {
       await pool.close();
-      await handle.close();
+      await opened.close();
     },
   };
 }
 
-function nameOf(path: string, offset: number, size: number): string {
-  return `${path}, bytes ${String(offset)} to ${String(offset + size)}`;
+function notHere(path: string, { delta }: BundlePlan, digest: Digest): DeliverError {
+  const omitted = delta?.omitted.find((blob) => blob.digest === digest);
+  if (delta === undefined || omitted === undefined)
+    return new DeliverError('E_BUG', { what: `${digest} is asked for, but it is not in ${path}.` });
+  return new DeliverError('E_BASE_MISSING', {
+    what: `${omitted.owners[0] ?? digest} is not in ${path}.`,
+    why: `It is a delta: ${digest} came with ${delta.base.name} ${delta.base.version}.`,
+    fix: 'Use the bundle of the whole release for this.',
+  });
 }
 
-async function openFile(path: string): Promise<{ handle: FileHandle; size: number }> {
-  try {
-    const found = await stat(path);
-    if (found.isDirectory()) throw carrySet(path);
-    if (!found.isFile())
-      throw new DeliverError('E_BUNDLE', { what: `${path} is not a bundle.`, why: 'It is not a regular file.' });
-    const handle = await open(path, constants.O_RDONLY);
-    return { handle, size: found.size };
-  } catch (error) {
-    if (error instanceof DeliverError) throw error;
-    const missing = systemCode(error) === 'ENOENT';
-    throw new DeliverError(missing ? 'E_FILE_NOT_FOUND' : 'E_FILE_UNREADABLE', {
-      what: missing ? `There is no file ${path}.` : `${path} can't be read.`,
-      why: messageOf(error),
-      cause: error,
-    });
-  }
+function nameOf(path: string, offset: number, size: number): string {
+  return `${path}, bytes ${String(offset)} to ${String(offset + size)}`;
 }
 
 function refused(path: string, problems: readonly string[]): DeliverError {

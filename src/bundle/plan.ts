@@ -3,9 +3,10 @@ import { DeliverError } from '../core/errors.ts';
 import { EMPTY_BLOB, type Descriptor } from '../core/oci.ts';
 import { encodeTarHeader, paddedSize, TAR_BLOCK } from '../core/tar-header.ts';
 import type { Lock } from '../lock/lock-schema.ts';
-import { lockBlob, releaseManifest, type MadeBlob } from './artifact.ts';
-import { contentsOf } from './contents.ts';
+import { lockBlob, type MadeBlob } from './artifact.ts';
+import { deltaFileName, withoutOmitted, type Delta, type PlannedDelta } from './delta.ts';
 import { indexJson } from './index-json.ts';
+import { releaseRoot } from './release-root.ts';
 import { signatureRoom, type SignatureBlob } from './signature-room.ts';
 
 /** A member of the tar and its place; offsets and sizes are bytes from the start of the file. */
@@ -23,9 +24,9 @@ export interface PlannedMember {
   readonly content?: Uint8Array;
 }
 
-/** Where every byte of a bundle lies: a pure function of the lock and the signatures. */
+/** Where every byte of a bundle lies: a pure function of the lock, the signatures and what a delta leaves out. */
 export interface BundlePlan {
-  /** `<name>-<version>.tar` */
+  /** `<name>-<version>.tar`, of a delta `<name>-<version>-since-<base>.tar`. */
   readonly fileName: string;
   /** Bytes of the whole file. */
   readonly size: number;
@@ -35,6 +36,8 @@ export interface BundlePlan {
   readonly signatures: readonly SignatureBlob[];
   /** In file order. */
   readonly members: readonly PlannedMember[];
+  /** What is left out, and which base has it; absent for a full bundle. */
+  readonly delta?: PlannedDelta;
 }
 
 /** Two zero blocks end a tar; nothing follows them. */
@@ -47,35 +50,40 @@ type Unplaced = Omit<PlannedMember, 'headerOffset' | 'offset'>;
  * The layout of the bundle of a lock, before anything is fetched (design.md, promise 2).
  * @throws DeliverError E_BUNDLE when the lock contradicts itself or the signatures do not fit
  */
-export function planBundle(lock: Lock, signatures: readonly SignatureBlob[]): BundlePlan {
-  return planWithLockBytes(lock, lockBlob(lock), signatures);
+export function planBundle(lock: Lock, signatures: readonly SignatureBlob[], leftOut?: Delta): BundlePlan {
+  return planWithLockBytes(lock, lockBlob(lock), signatures, leftOut);
 }
 
 /** The same for a lock that was read from a bundle: its bytes count, also when a newer deliver would write them otherwise. */
-export function planWithLockBytes(lock: Lock, lockBytes: MadeBlob, signatures: readonly SignatureBlob[]): BundlePlan {
-  const release = releaseManifest(lock, lockBytes.descriptor);
+export function planWithLockBytes(
+  lock: Lock,
+  lockBytes: MadeBlob,
+  signatures: readonly SignatureBlob[],
+  leftOut?: Delta,
+): BundlePlan {
+  const { content, list, release } = releaseRoot(lock, lockBytes);
   const root = release.descriptor;
   const room = signatureRoom(root, signatures);
+  const { carried, delta } = leftOut === undefined ? { carried: content } : withoutOmitted(lock, content, leftOut);
   const members = place([
     made('oci-layout', LAYOUT, 'image layout'),
-    made('index.json', indexJson(lock, root, room.manifests), 'index'),
+    made('index.json', indexJson(lock, root, room.manifests, delta), 'index'),
     blob(release.descriptor, 'release manifest', release.bytes),
     blob(lockBytes.descriptor, 'lock', lockBytes.bytes),
+    blob(list.descriptor, 'list of contents', list.bytes),
     blob(EMPTY_BLOB, 'empty config', Buffer.from('{}')),
     ...room.members.map(({ name, content, descriptor }) =>
       descriptor === undefined ? made(name, content, 'room for signatures') : blob(descriptor, 'signature', content),
     ),
-    ...contentsOf(lock)
-      .filter(({ digest }) => digest !== EMPTY_BLOB.digest)
-      .map(({ owners, ...content }) => ({ ...content, owners, name: blobName(content.digest) })),
+    ...carried.map((part) => ({ ...part, name: blobName(part.digest) })),
   ]);
   refuseDuplicates(members, lock);
   const last = members.at(-1);
   const size = (last === undefined ? 0 : last.offset + paddedSize(last.size)) + END_SIZE;
   if (!Number.isSafeInteger(size))
     throw new DeliverError('E_BUNDLE', { what: 'The sizes in the lock add up to more than any file can hold.' });
-  const fileName = `${lock.metadata.name}-${lock.metadata.version}.tar`;
-  return { fileName, size, lock, root, rootBytes: release.bytes, signatures, members };
+  const fileName = delta === undefined ? `${lock.metadata.name}-${lock.metadata.version}.tar` : deltaFileName(lock, delta.base);
+  return { fileName, size, lock, root, rootBytes: release.bytes, signatures, members, ...(delta === undefined ? {} : { delta }) };
 }
 
 /** The header block of a planned member. */

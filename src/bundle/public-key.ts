@@ -10,6 +10,10 @@ export interface PublicKey {
   readonly blob: Buffer;
   /** Comment of the key or principal of the allowed_signers line; may be empty. */
   readonly name: string;
+  /** Milliseconds of Unix time before which its signatures don't count. */
+  readonly validAfter?: number;
+  /** Milliseconds of Unix time after which its signatures don't count. */
+  readonly validBefore?: number;
 }
 
 const CURVES: Readonly<Record<string, { readonly crv: string; readonly bytes: number; readonly hash: string }>> = {
@@ -30,31 +34,45 @@ export function fingerprintOf(key: Pick<PublicKey, 'blob'>): string {
  * @throws DeliverError E_NOT_YET for other kinds of keys; RangeError when key or signature are malformed
  */
 export function verifyWith(key: Pick<PublicKey, 'blob'>, algorithm: string, data: Buffer, signature: Buffer): boolean {
-  const reader = new SshReader(key.blob);
-  const type = reader.text();
-  const curve = CURVES[type];
-  if (type === 'ssh-ed25519') {
-    return (
-      algorithm === type &&
-      verify(null, data, publicKey({ kty: 'OKP', crv: 'Ed25519', x: base64url(reader.string()) }), signature)
-    );
-  }
+  const { type, object, curve } = keyObject(key.blob);
+  if (type === 'ssh-ed25519') return algorithm === type && verify(null, data, object, signature);
   if (curve !== undefined) {
     if (algorithm !== type) return false;
+    return verify(curve.hash, data, { key: object, dsaEncoding: 'ieee-p1363' }, fixedPair(signature, curve.bytes));
+  }
+  const hash = RSA_HASHES[algorithm];
+  return hash !== undefined && verify(hash, data, object, signature);
+}
+
+/**
+ * Whether `signature` is this key's over `message`, in the form that cosign writes: ECDSA in DER, RSA PKCS #1 v1.5.
+ * @throws DeliverError E_NOT_YET for other kinds of keys; RangeError when the key is malformed
+ */
+export function verifyMessage(key: Pick<PublicKey, 'blob'>, message: Uint8Array, signature: Buffer): boolean {
+  const { type, object, curve } = keyObject(key.blob);
+  if (type === 'ssh-ed25519') return verify(null, message, object, signature);
+  // Older versions of cosign hash with sha256 whatever the curve.
+  const hashes = new Set(['sha256', ...(curve === undefined ? [] : [curve.hash])]);
+  return [...hashes].some((hash) => verify(hash, message, object, signature));
+}
+
+function keyObject(blob: Buffer): { type: string; object: KeyObject; curve?: (typeof CURVES)[string] } {
+  const reader = new SshReader(blob);
+  const type = reader.text();
+  const curve = CURVES[type];
+  if (type === 'ssh-ed25519') return { type, object: publicKey({ kty: 'OKP', crv: 'Ed25519', x: base64url(reader.string()) }) };
+  if (curve !== undefined) {
     reader.string();
     const point = reader.string();
     if (point.length !== 1 + 2 * curve.bytes || point[0] !== 4) throw new RangeError('its point is not uncompressed');
     const x = base64url(point.subarray(1, 1 + curve.bytes));
     const y = base64url(point.subarray(1 + curve.bytes));
-    const ecKey = publicKey({ kty: 'EC', crv: curve.crv, x, y });
-    return verify(curve.hash, data, { key: ecKey, dsaEncoding: 'ieee-p1363' }, fixedPair(signature, curve.bytes));
+    return { type, curve, object: publicKey({ kty: 'EC', crv: curve.crv, x, y }) };
   }
-  const rsaHash = RSA_HASHES[algorithm];
   if (type === 'ssh-rsa') {
-    if (rsaHash === undefined) return false;
     const e = base64url(unsigned(reader.string()));
     const n = base64url(unsigned(reader.string()));
-    return verify(rsaHash, data, publicKey({ kty: 'RSA', e, n }), signature);
+    return { type, object: publicKey({ kty: 'RSA', e, n }) };
   }
   throw new DeliverError('E_NOT_YET', {
     what: `Signatures by ${type} keys can't be checked yet.`,

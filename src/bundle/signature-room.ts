@@ -10,8 +10,13 @@ const FILLER = 'deliver.room';
 
 /** A signature that a bundle carries over its root, not yet judged. */
 export interface SignatureBlob {
-  /** Armored SSHSIG text over the bytes of the release manifest, namespace `deliver`. */
+  /** Text over the bytes of the release manifest: an armored SSHSIG in namespace `deliver`, or a sigstore bundle (JSON). */
   readonly armored: string;
+}
+
+/** What kind of signature a text is. */
+export function signatureKind(armored: string): 'sshsig' | 'sigstore' {
+  return armored.startsWith('{') ? 'sigstore' : 'sshsig';
 }
 
 /** A member of the room before it has a place. */
@@ -32,7 +37,7 @@ export function signatureRoom(
   signatures: readonly SignatureBlob[],
 ): { members: readonly RoomMember[]; manifests: readonly Descriptor[] } {
   const pairs = signatures.map(({ armored }) => {
-    const text = madeBlob(MEDIA.octets, armored);
+    const text = madeBlob(signatureKind(armored) === 'sigstore' ? MEDIA.sigstore : MEDIA.octets, armored);
     return { text, manifest: signatureManifest(root, text) };
   });
   const members = pairs.flatMap(({ text, manifest }) => [blobMember(text), blobMember(manifest)]);

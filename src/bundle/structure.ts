@@ -11,7 +11,7 @@ export interface StructureProblems {
 }
 
 /** Content that is compared at once; of the rest, digests are checked when it is read. */
-const COMPARED = new Set(['image layout', 'index', 'signature', 'room for signatures']);
+const COMPARED = new Set(['image layout', 'index', 'list of contents', 'empty config', 'signature', 'room for signatures']);
 
 /**
  * Compares a file with the plan byte for byte: every header, all padding, the members that no digest pins, the end.

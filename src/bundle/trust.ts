@@ -1,65 +1,28 @@
-import { DeliverError, isDeliverError, messageOf } from '../core/errors.ts';
+import { countText } from '../core/amounts.ts';
+import { DeliverError } from '../core/errors.ts';
 import type { Bundle } from './bundle.ts';
-import { fingerprintOf, verifyWith, type PublicKey } from './public-key.ts';
-import { dearmor, signedData, SSHSIG_NAMESPACE } from './sshsig.ts';
-
-/** Who signed, by a key that the caller trusts. */
-export interface Signer {
-  /** Comment of the key or principal; empty when the key was given without one. */
-  readonly name: string;
-  /** `SHA256:…` */
-  readonly fingerprint: string;
-}
-
-/** What one signature is worth. */
-export type SignatureVerdict =
-  | { readonly verdict: 'trusted'; readonly signer: Signer }
-  | { readonly verdict: 'unknown-key'; readonly fingerprint: string }
-  /** A kind of key that this version can't check: worth nothing, but no sign of a change either. */
-  | { readonly verdict: 'unsupported'; readonly fingerprint: string }
-  | { readonly verdict: 'wrong'; readonly why: string };
+import { checkSignature, type SignatureVerdict, type Signer } from './check-signature.ts';
+import type { TrustPolicy } from './load-trusted-keys.ts';
+import { fingerprintOf } from './public-key.ts';
 
 export interface Trust {
-  /** Empty only where `allowUnsigned` was given. */
+  /** Each trusted key that signed, once; fewer than the policy wants only where `allowUnsigned` was given. */
   readonly signers: readonly Signer[];
+  /** What was accepted although the policy does not allow it, the same text every time; absent when the policy was met. */
+  readonly accepted?: string;
 }
 
 /**
- * Judges one armored SSHSIG over the bytes of a release manifest. The signature is checked with the key it names before
- * anyone asks whether that key is trusted, so `unknown-key` is a good signature by a stranger.
- */
-export function checkSignature(rootBytes: Uint8Array, armored: string, trusted: readonly PublicKey[]): SignatureVerdict {
-  let fingerprint = '';
-  try {
-    const parsed = dearmor(armored);
-    fingerprint = fingerprintOf({ blob: parsed.publicKey });
-    if (parsed.namespace !== SSHSIG_NAMESPACE)
-      return { verdict: 'wrong', why: `${fingerprint} signed for “${parsed.namespace}”, not for “${SSHSIG_NAMESPACE}”` };
-    const data = signedData(rootBytes, parsed.namespace, parsed.hash);
-    if (!verifyWith({ blob: parsed.publicKey }, parsed.algorithm, data, parsed.signature)) {
-      return { verdict: 'wrong', why: `the signature by ${fingerprint} is not over this release` };
-    }
-    const key = trusted.find(({ blob }) => blob.equals(parsed.publicKey));
-    return key === undefined
-      ? { verdict: 'unknown-key', fingerprint }
-      : { verdict: 'trusted', signer: { name: key.name, fingerprint } };
-  } catch (error) {
-    if (isDeliverError(error, 'E_NOT_YET')) return { verdict: 'unsupported', fingerprint };
-    return { verdict: 'wrong', why: messageOf(error) };
-  }
-}
-
-/**
- * Decides whether a bundle may be used: one good signature by a trusted key, and none that is wrong.
- * @throws DeliverError E_UNSIGNED, E_UNTRUSTED (both waived by `allowUnsigned`), E_SIGNATURE (never waived: a wrong
- * signature means that something was changed)
+ * Decides whether a bundle may be used: good signatures by as many trusted keys as the policy wants, and none that is wrong.
+ * @throws DeliverError E_UNSIGNED, E_UNTRUSTED, E_EXPIRED (all waived by `allowUnsigned`), E_SIGNATURE (never waived: a
+ * wrong signature means that something was changed)
  */
 export function judgeTrust(
   bundle: Pick<Bundle, 'path' | 'rootBytes' | 'signatures'>,
-  trusted: readonly PublicKey[],
-  options: { readonly allowUnsigned?: boolean } = {},
+  policy: TrustPolicy,
+  options: { readonly allowUnsigned?: boolean; readonly now?: Date } = {},
 ): Trust {
-  const verdicts = bundle.signatures.map(({ armored }) => checkSignature(bundle.rootBytes, armored, trusted));
+  const verdicts = bundle.signatures.map(({ armored }) => checkSignature(bundle.rootBytes, armored, policy.keys, options.now));
   const wrong = verdicts.flatMap((verdict) => (verdict.verdict === 'wrong' ? [verdict.why] : []));
   if (wrong.length > 0) {
     throw new DeliverError('E_SIGNATURE', {
@@ -69,10 +32,47 @@ export function judgeTrust(
       ...(wrong.length > 1 ? { details: wrong } : {}),
     });
   }
-  const signers = verdicts.flatMap((verdict) => (verdict.verdict === 'trusted' ? [verdict.signer] : []));
-  if (signers.length > 0 || options.allowUnsigned === true) return { signers };
+  const signers = distinct(verdicts.flatMap((verdict) => (verdict.verdict === 'trusted' ? [verdict.signer] : [])));
+  if (signers.length >= policy.threshold) return { signers };
+  if (options.allowUnsigned !== true) throw refusalOf(bundle.path, verdicts, signers, policy);
+  return { signers, accepted: acceptedText(verdicts, policy) };
+}
+
+function acceptedText(verdicts: readonly SignatureVerdict[], { threshold }: TrustPolicy): string {
+  if (verdicts.length === 0) return 'not signed';
+  const by = verdicts.map((verdict) => {
+    if (verdict.verdict === 'expired') return `${signerText(verdict.signer)} outside its time limits`;
+    if (verdict.verdict === 'trusted') return signerText(verdict.signer);
+    return verdict.verdict === 'wrong' ? verdict.why : `${verdict.fingerprint}, not trusted`;
+  });
+  return `signed by ${by.join('; ')}${threshold === 1 ? '' : `; ${String(threshold)} trusted keys are needed`}`;
+}
+
+/** `release@corp (SHA256:…)`, or the fingerprint alone. */
+export function signerText({ name, fingerprint }: Signer): string {
+  return name === '' ? fingerprint : `${name} (${fingerprint})`;
+}
+
+function refusalOf(
+  path: string,
+  verdicts: readonly SignatureVerdict[],
+  signers: readonly Signer[],
+  policy: TrustPolicy,
+): DeliverError {
+  if (verdicts.length === 0) return unsigned(path);
+  const expired = verdicts.flatMap((verdict) => (verdict.verdict === 'expired' ? [verdict] : []));
+  const inAll = distinct([...signers, ...expired.map(({ signer }) => signer)]);
+  if (expired.length > 0 && inAll.length >= policy.threshold)
+    return late(
+      path,
+      expired.map(({ why }) => why),
+    );
   const strangers = verdicts.flatMap((verdict) => ('fingerprint' in verdict ? [verdict.fingerprint] : []));
-  throw strangers.length === 0 ? unsigned(bundle.path) : untrusted(bundle.path, strangers, trusted);
+  return untrusted(path, { strangers, signers, expired: expired.map(({ why }) => why) }, policy);
+}
+
+function distinct(signers: readonly Signer[]): readonly Signer[] {
+  return [...new Map(signers.map((signer) => [signer.fingerprint, signer])).values()];
 }
 
 function unsigned(path: string): DeliverError {
@@ -82,11 +82,31 @@ function unsigned(path: string): DeliverError {
   });
 }
 
-function untrusted(path: string, strangers: readonly string[], trusted: readonly PublicKey[]): DeliverError {
-  const known = trusted.map((key) => `${fingerprintOf(key)} ${key.name}`.trim());
+function late(path: string, expired: readonly string[]): DeliverError {
+  return new DeliverError('E_EXPIRED', {
+    what: `${path} is signed and its signature is good, but the key is outside its time limits.`,
+    why: `${expired.join('; ')}.`,
+    fix: 'Compare the clock of this machine with a true one (date -u). If it is right, ask for a signature by a current key.',
+  });
+}
+
+function untrusted(
+  path: string,
+  found: { readonly strangers: readonly string[]; readonly signers: readonly Signer[]; readonly expired: readonly string[] },
+  { keys, threshold }: TrustPolicy,
+): DeliverError {
+  const known = keys.map((key) => signerText({ name: key.name, fingerprint: fingerprintOf(key) }));
+  const { strangers, signers, expired } = found;
+  const enough = threshold === 1 ? 'by no key that is trusted here' : `not by ${String(threshold)} keys that are trusted here`;
+  const by = [
+    ...(signers.length === 0 ? [] : [`By ${countText(signers.length, 'trusted key')}: ${signers.map(signerText).join(', ')}`]),
+    ...(strangers.length === 0 ? [] : [`Signed by ${strangers.join(', ')}`]),
+    ...expired,
+    `trusted: ${known.length === 0 ? 'no key at all' : known.join(', ')}`,
+  ];
   return new DeliverError('E_UNTRUSTED', {
-    what: `${path} is signed, but by no key that is trusted here.`,
-    why: `Signed by ${strangers.join(', ')}; trusted: ${known.length === 0 ? 'no key at all' : known.join(', ')}.`,
+    what: `${path} is signed, but ${enough}.`,
+    why: `${by.join('; ')}.`,
     fix: 'Compare the fingerprint with the packager; then give the key with --trust KEY.pub or under trust: in the site file.',
   });
 }

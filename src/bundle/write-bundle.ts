@@ -5,6 +5,7 @@ import { DeliverError } from '../core/errors.ts';
 import { SILENT, type Report } from '../core/report.ts';
 import { existingBundle } from './existing-bundle.ts';
 import { fetchBlobs, type BlobOrigins, type Fetched } from './fetch-blobs.ts';
+import { openNear, type NearWish } from './near-blobs.ts';
 import { outputError } from './output-error.ts';
 import { lockOutput } from './pack-lock.ts';
 import { openPart } from './part-file.ts';
@@ -16,6 +17,8 @@ export interface WriteOptions {
   readonly concurrency?: number;
   readonly report?: Report;
   readonly signal?: AbortSignal;
+  /** Earlier bundles that may have blobs already. */
+  readonly near?: NearWish;
 }
 
 export interface WrittenBundle {
@@ -27,7 +30,15 @@ export interface WrittenBundle {
   readonly fetched: Fetched;
 }
 
-const NOTHING: Fetched = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0 };
+const NOTHING: Fetched = {
+  fetchedBlobs: 0,
+  fetchedBytes: 0,
+  keptBlobs: 0,
+  keptBytes: 0,
+  nearBlobs: 0,
+  nearBytes: 0,
+  nearFrom: '',
+};
 
 /**
  * Writes the bundle of a plan to `path`: each blob straight to its final place in `path.part`, which gets its name when
@@ -56,7 +67,7 @@ export async function writeBundle(
     unlock = await lockOutput(target);
     const existing = await existingBundle(plan, target, report, stop.signal);
     if (existing !== undefined) return { outcome: 'unchanged', path: target, signatures: existing, fetched: NOTHING };
-    const fetched = await writePart(plan, target, origins, { concurrency, report, stop });
+    const fetched = await writePart(plan, target, origins, { concurrency, report, stop, wish: options.near ?? {} });
     return { outcome: 'written', path: target, signatures: plan.signatures, fetched };
   } catch (error) {
     throw outputError(target, error);
@@ -70,18 +81,24 @@ async function writePart(
   plan: BundlePlan,
   target: string,
   origins: BlobOrigins,
-  work: { readonly concurrency: number; readonly report: Report; readonly stop: AbortController },
+  work: { readonly concurrency: number; readonly report: Report; readonly stop: AbortController; readonly wish: NearWish },
 ): Promise<Fetched> {
-  const part = await openPart(plan, target);
+  const near = await openNear(plan, work.wish);
+  const part = await openPart(plan, target).catch(async (error: unknown) => {
+    await near.close();
+    throw error;
+  });
   if (part.journal.note !== undefined) work.report.note(part.journal.note);
   try {
-    const fetched = await fetchBlobs(plan, part, origins, work);
+    const fetched = await fetchBlobs(plan, part, origins, { ...work, near });
     await part.finish();
     return fetched;
   } catch (error) {
     await part.close();
     const state = `What is there stays in ${part.path}, which is no bundle yet. The same command goes on from there.`;
     throw outputError(target, error).with({ state });
+  } finally {
+    await near.close();
   }
 }
 

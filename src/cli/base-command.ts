@@ -23,9 +23,18 @@ export abstract class BaseCommand extends Command {
 
   /** Runs a flow on the right kind of screen and gives its result. */
   protected async runFlow<Result>(flow: Flow<Result>): Promise<Result> {
+    return this.#run(flow, this.output);
+  }
+
+  /** The same for a verb that goes on until it is stopped: lines that scroll, also on a terminal. */
+  protected async runLog<Result>(flow: Flow<Result>): Promise<Result> {
+    return this.#run(flow, { ...this.output, isTerminal: false });
+  }
+
+  async #run<Result>(flow: Flow<Result>, output: Output): Promise<Result> {
     // Not before: until a flow runs, Ctrl-C simply ends the process.
     this.#signal ??= interruptSignal();
-    return runFlow(flow, { output: this.output, ...(this.wantsJson ? { json: this.#events } : {}) }, this.#signal);
+    return runFlow(flow, { output, ...(this.wantsJson ? { json: this.#events } : {}) }, this.#signal);
   }
 
   /** The end of a verb with progress: lines for a person, or one `result` event. */

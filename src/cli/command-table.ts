@@ -1,20 +1,40 @@
+import Diff from '../commands/diff.ts';
+import Fetch from '../commands/fetch.ts';
+import Gc from '../commands/gc.ts';
 import Inspect from '../commands/inspect.ts';
 import Install from '../commands/install.ts';
+import Keygen from '../commands/keygen.ts';
 import Pack from '../commands/pack.ts';
 import Plan from '../commands/plan.ts';
+import Publish from '../commands/publish.ts';
 import Push from '../commands/push.ts';
+import Repair from '../commands/repair.ts';
+import Resend from '../commands/resend.ts';
 import Resolve from '../commands/resolve.ts';
+import Serve from '../commands/serve.ts';
+import Split from '../commands/split.ts';
+import Sign from '../commands/sign.ts';
 import Status from '../commands/status.ts';
 import Verify from '../commands/verify.ts';
 
 /** Every verb, in the order of a release's life; oclif reads this instead of looking for files. */
 export const COMMANDS = {
+  keygen: Keygen,
   resolve: Resolve,
   pack: Pack,
+  split: Split,
   inspect: Inspect,
+  diff: Diff,
+  sign: Sign,
   verify: Verify,
+  repair: Repair,
+  resend: Resend,
   plan: Plan,
   install: Install,
   push: Push,
+  publish: Publish,
+  fetch: Fetch,
+  gc: Gc,
+  serve: Serve,
   status: Status,
 };

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
-import { loadTrustedKeys } from '../bundle/load-trusted-keys.ts';
+import { loadTrustPolicy, type TrustPolicy } from '../bundle/load-trusted-keys.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { createClusterApi } from '../cluster/kube-client.ts';
 import type { ClusterApi } from '../cluster/port.ts';
@@ -15,6 +15,7 @@ import { statusFlow } from '../flows/status.ts';
 import { loadSite, type LoadedSite } from '../manifest/load-site.ts';
 import { readText } from '../manifest/read-text.ts';
 import { secretNameOf, secretsOf, type SecretStore } from '../manifest/secrets.ts';
+import { trustOf } from '../manifest/site-schema.ts';
 import { sitePath } from '../manifest/site-path.ts';
 import { createRegistry } from '../registry/registry.ts';
 import type { RegistryOptions } from '../registry/options.ts';
@@ -44,7 +45,7 @@ export async function composeStatus({ site }: { readonly site: string }): Promis
 }
 
 /** @throws DeliverError for whatever is wrong with the site file, its keys or its secrets file */
-async function composeSite(path: string): Promise<SitePorts> {
+export async function composeSite(path: string): Promise<SitePorts> {
   const loaded = await loadSite(path);
   const { site, folder } = loaded;
   const secrets = await secretsOf(site, folder, process.env);
@@ -64,7 +65,7 @@ async function composeSite(path: string): Promise<SitePorts> {
     secrets,
     hosts,
     ...(ca === undefined ? {} : { ca }),
-    trusted: await loadTrustedKeys(site.trust ?? []),
+    trusted: await sitePolicy(loaded),
     stateFolder: envPaths('deliver', { suffix: '' }).log,
     openBundle,
     registry: async () => (await registry.get()).access,
@@ -75,6 +76,12 @@ async function composeSite(path: string): Promise<SitePorts> {
       await hosts.close();
     },
   };
+}
+
+/** @throws DeliverError E_FILE_NOT_FOUND, E_FILE_UNREADABLE, E_SCHEMA, E_NOT_YET */
+function sitePolicy({ site, folder }: LoadedSite): Promise<TrustPolicy> {
+  const { keys, threshold } = trustOf(site);
+  return loadTrustPolicy(keys, threshold, (file) => sitePath(folder, file));
 }
 
 /** A thing that is made at first use, and again after a failure. */

@@ -1,18 +1,20 @@
-import { loadTrustedKeys } from '../bundle/load-trusted-keys.ts';
+import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { judgeTrust } from '../bundle/trust.ts';
+import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { readText } from '../manifest/read-text.ts';
 import { packFlow, type PackResult } from '../flows/pack.ts';
 import { pushFlow } from '../flows/push.ts';
 import { resolveFlow, type ResolveFlowPorts, type ResolveResult } from '../flows/resolve.ts';
-import { signersText } from '../flows/verify.ts';
+import { trustText } from '../flows/verify.ts';
 import type { PushResult } from '../registry/push-content.ts';
 import { DockerAccounts } from '../registry/docker-config.ts';
 import { createImageSource } from '../registry/image-source.ts';
 import { openSiteRegistry } from '../registry/site-registry.ts';
 import { createFileSource } from '../store/file-source.ts';
-import { askPassphrase, passphraseFor } from './passphrase.ts';
+import { isS3 } from '../store/s3-address.ts';
+import { passphrasesFor } from './passphrase.ts';
 import { readPassword } from './read-password.ts';
 
 // Where adapters meet flows, for the verbs that need the network but no site. Imported only when a command runs.
@@ -24,26 +26,45 @@ export interface PushFlags {
   readonly ca?: string | undefined;
   readonly 'plain-http': boolean;
   readonly trust?: readonly string[] | undefined;
+  readonly threshold: number;
   readonly 'allow-unsigned': boolean;
 }
 
 export interface PackWish {
   readonly release: string;
   readonly output: string;
-  readonly signKey?: string;
+  readonly signKeys: readonly string[];
+  readonly since?: string | undefined;
+  readonly reuse?: readonly string[] | undefined;
 }
 
 export function composeResolve({ release, check }: { readonly release: string; readonly check: boolean }): Flow<ResolveResult> {
   return resolveFlow({ releasePath: release, check }, connectedSide());
 }
 
-/** Asks for the passphrase of the key before anything is drawn. @throws DeliverError E_SIGN_KEY */
-export async function composePack({ release, output, signKey }: PackWish): Promise<Flow<PackResult>> {
-  const passphrase = signKey === undefined ? undefined : await passphraseFor(signKey);
+/** Asks for the passphrases of the keys before anything is drawn. @throws DeliverError E_SIGN_KEY, E_NOT_YET */
+export async function composePack({ release, output, signKeys, since, reuse }: PackWish): Promise<Flow<PackResult>> {
+  if (isS3(output)) throw noS3Output();
+  const passphrase = await passphrasesFor(signKeys);
   return packFlow(
-    { releasePath: release, outputFolder: output, ...(signKey === undefined ? {} : { signKeyPath: signKey }) },
-    { ...connectedSide(), askPassphrase: async (path) => passphrase ?? askPassphrase(path) },
+    {
+      releasePath: release,
+      outputFolder: output,
+      reuse: reuse ?? [],
+      signKeyPaths: signKeys,
+      ...(since === undefined ? {} : { since }),
+    },
+    { ...connectedSide(), askPassphrase: passphrase },
   );
+}
+
+function noS3Output(): DeliverError {
+  return new DeliverError('E_NOT_YET', {
+    what: 'deliver pack can’t write to a bucket yet.',
+    why: '--output is an s3:// address.',
+    fix: 'Pack into a folder, then send it: deliver publish BUNDLE s3://… (with --pool: only what the pool lacks).',
+    state: 'Nothing was fetched or written.',
+  });
 }
 
 /** @throws DeliverError E_USAGE, E_FILE_NOT_FOUND */
@@ -54,7 +75,7 @@ export async function composePush({
   readonly bundle: string;
   readonly flags: PushFlags;
 }): Promise<Flow<PushResult>> {
-  const trusted = await loadTrustedKeys(flags.trust ?? []);
+  const trusted = await loadTrustPolicy(flags.trust ?? [], flags.threshold);
   const ca = flags.ca === undefined ? undefined : await readText(flags.ca, 'The certificate authority');
   const given = await accountOf(flags);
   const docker = new DockerAccounts(process.env);
@@ -62,7 +83,7 @@ export async function composePush({
     { bundlePath: bundle, to: flags.to },
     {
       openBundle,
-      checkTrust: (opened) => signersText(judgeTrust(opened, trusted, { allowUnsigned: flags['allow-unsigned'] }).signers),
+      checkTrust: (opened) => trustText(judgeTrust(opened, trusted, { allowUnsigned: flags['allow-unsigned'] })),
       openRegistry: (host) =>
         openSiteRegistry({
           host,

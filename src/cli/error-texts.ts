@@ -69,6 +69,14 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'The disk that is written to is full.',
     fix: 'Free space, then run the same command again: it goes on.',
   },
+  E_LISTEN: {
+    meaning: 'An address can’t be listened on, or the TLS certificate and key can’t be used for it.',
+    fix: 'Give another address with --listen, or a certificate and key that belong together.',
+  },
+  E_RESEND_CODE: {
+    meaning: 'A resend code is mistyped, or belongs to another carry set. Its checksum catches both.',
+    fix: 'Have the code read again as deliver verify shows it, group by group.',
+  },
 
   E_DIGEST: {
     meaning: 'Bytes don’t have the sha256 digest that was promised. They are never used.',
@@ -86,6 +94,14 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'Parts of the bundle are damaged; each is listed.',
     fix: 'Copy the bundle again, then run deliver verify.',
   },
+  E_CARRY: {
+    meaning: 'A folder is not a carry set: its carry manifest is missing or of no use, or there are several.',
+    fix: 'Copy the carry manifest again: <bundle>.carry.json and <bundle>.carry.end.json are the same.',
+  },
+  E_CARRY_DAMAGED: {
+    meaning: 'Volumes of a carry set are damaged or missing.',
+    fix: 'deliver verify FOLDER says what can be mended and what has to come again; deliver repair FOLDER mends.',
+  },
   E_UNSIGNED: {
     meaning: 'The bundle carries no signature.',
     fix: 'Ask for a bundle packed with --sign-key. If you accept it as it is: --allow-unsigned.',
@@ -93,6 +109,10 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   E_UNTRUSTED: {
     meaning: 'The bundle is signed, but by no key that you trust.',
     fix: 'If the signer is right, add the public key under trust: in the site file, or give it with --trust.',
+  },
+  E_EXPIRED: {
+    meaning: 'The signature is good, but its key is outside its time limits by the clock of this machine.',
+    fix: 'Check the clock of this machine (date -u). If it is right, ask for a signature by a current key.',
   },
   E_SIGNATURE: {
     meaning: 'The signature does not fit the bundle: one of the two was changed.',
@@ -112,6 +132,15 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: 'Log in again (docker login HOST), then run the command again.',
   },
   E_SOURCE_NOT_FOUND: { meaning: 'An image, chart or file is not at its source.', fix: 'Check the name and the tag.' },
+  E_STORE: {
+    meaning: 'An S3 store failed, can’t be reached, or gave something else than was expected.',
+    fix: 'Check the endpoint and the network, then run the same command again: it goes on where it stopped.',
+  },
+  E_STORE_AUTH: {
+    meaning: 'An S3 store refused the account, or no account was found.',
+    fix: 'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and check what the account may do.',
+  },
+  E_STORE_NOT_FOUND: { meaning: 'A bucket or an object of an S3 store is not there.', fix: 'Check the s3:// address.' },
   E_REGISTRY: {
     meaning: 'The site’s registry failed or can’t be reached.',
     fix: 'When it is well again, run the same command: nothing that arrived is sent twice.',
@@ -175,6 +204,10 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   E_PREFLIGHT: {
     meaning: 'A check before the install failed. Nothing was changed.',
     fix: 'Mend what is listed, then run the same command again.',
+  },
+  E_BASE_MISSING: {
+    meaning: 'The bundle is a delta, and the site lacks what its base should have brought. Nothing was changed.',
+    fix: 'Install the base first, or carry the bundle of the whole release.',
   },
   E_BUG: {
     meaning: 'deliver broke.',

@@ -5,20 +5,41 @@ import type { Secret } from '../core/secret.ts';
 import { askSecret, canAsk } from './prompt.ts';
 
 /**
- * The passphrase of an encrypted key, asked for at the terminal; undefined for a key that needs none.
+ * The passphrases of encrypted keys, asked for at the terminal before anything is drawn.
  * A file that can't be read is left for the flow to complain about.
+ * @returns what answers for each path; it asks only where this could not
  * @throws DeliverError E_SIGN_KEY
  */
-export async function passphraseFor(path: string): Promise<Secret | undefined> {
-  let passphrase: Secret | undefined;
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  await parseSigningKey(text, path, async (asked) => (passphrase = await askPassphrase(asked)));
-  return passphrase;
+export async function passphrasesFor(paths: readonly string[]): Promise<(path: string) => Promise<Secret>> {
+  const known = new Map<string, Secret>();
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text === undefined || known.has(path)) continue;
+    await parseSigningKey(text, path, async (asked) => {
+      const passphrase = await askPassphrase(asked);
+      known.set(path, passphrase);
+      return passphrase;
+    });
+  }
+  return async (path) => known.get(path) ?? askPassphrase(path);
+}
+
+/** A passphrase for a new key, typed twice; undefined for none, or where nobody can be asked. @throws DeliverError E_SIGN_KEY */
+export async function newPassphrase(path: string): Promise<Secret | undefined> {
+  if (!canAsk()) return undefined;
+  const first = await askSecret(`Passphrase for ${path} (empty for none): `);
+  if (first.reveal() === '') return undefined;
+  const second = await askSecret('The same again: ');
+  if (first.reveal() === second.reveal()) return first;
+  throw new DeliverError('E_SIGN_KEY', {
+    what: 'The two passphrases differ.',
+    fix: 'Run the command again.',
+    state: 'Nothing was written.',
+  });
 }
 
 /** @throws DeliverError E_SIGN_KEY when there is no terminal to ask at */
-export async function askPassphrase(path: string): Promise<Secret> {
+async function askPassphrase(path: string): Promise<Secret> {
   if (canAsk()) return askSecret(`Passphrase of ${path}: `);
   throw new DeliverError('E_SIGN_KEY', {
     what: `${path} needs a passphrase.`,

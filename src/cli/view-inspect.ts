@@ -3,6 +3,7 @@ import type { InspectResult } from '../flows/inspect.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { truncateMiddle } from './text.ts';
+import { viewBase } from './view-base.ts';
 
 const SIGNATURE = {
   good: 'signed by',
@@ -21,6 +22,7 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
   return [
     style.bold(`${result.release} ${result.version}`) + `   ${facts}`,
     `  ${result.root}`,
+    ...(result.base === undefined ? [] : viewBase(result.base, style)),
     ...(signatures.length === 0 ? [`  ${style.warn('not signed')}`] : signatures),
     ...section(
       'Images',

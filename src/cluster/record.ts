@@ -9,6 +9,7 @@ const HISTORY_LENGTH = 10;
 
 const RefSchema = z.object({ apiVersion: z.string(), kind: z.string(), name: z.string(), namespace: z.string().optional() });
 const PastSchema = z.object({ version: z.string(), root: z.string(), installedAt: z.string() });
+const TrustSchema = z.object({ signers: z.array(z.string()), accepted: z.string().exactOptional() });
 const DataSchema = z.object({
   name: z.string(),
   version: z.string(),
@@ -19,7 +20,16 @@ const DataSchema = z.object({
   inventory: z.string(),
   urls: z.string(),
   history: z.string(),
+  trust: z.string().exactOptional(),
 });
+
+/** Why a bundle was believed. */
+export interface RecordedTrust {
+  /** `release@corp (SHA256:…)` */
+  readonly signers: readonly string[];
+  /** What was accepted with --allow-unsigned. */
+  readonly accepted?: string;
+}
 
 /** What the cluster remembers of a release. */
 export interface ReleaseRecord {
@@ -37,6 +47,8 @@ export interface ReleaseRecord {
   readonly urls: readonly string[];
   /** Versions that were installed, the newest last. */
   readonly history: readonly { readonly version: string; readonly root: string; readonly installedAt: string }[];
+  /** Absent in records of versions before 0.2. */
+  readonly trust?: RecordedTrust;
 }
 
 /** @throws DeliverError E_CLUSTER when it is there and can't be understood */
@@ -52,7 +64,7 @@ export async function listRecords(api: ClusterApi, signal?: AbortSignal): Promis
   return objects.map(parseRecord).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-export type RecordFacts = Pick<ReleaseRecord, 'name' | 'version' | 'root' | 'site' | 'inventory' | 'urls'>;
+export type RecordFacts = Pick<ReleaseRecord, 'name' | 'version' | 'root' | 'site' | 'inventory' | 'urls' | 'trust'>;
 
 /**
  * Notes, before the first object is applied, that this version is being installed; its inventory holds the objects of the
@@ -109,16 +121,18 @@ async function write(
 }
 
 function dataOf(record: ReleaseRecord): Record<string, string> {
-  const { name, version, root, site, status, installedAt, inventory, urls, history } = record;
+  const { name, version, root, site, status, installedAt, inventory, urls, history, trust } = record;
   const lists = { inventory: JSON.stringify(inventory), urls: JSON.stringify(urls), history: JSON.stringify(history) };
-  return { name, version, root, site, status, installedAt, ...lists };
+  const believed: Record<string, string> = trust === undefined ? {} : { trust: JSON.stringify(trust) };
+  return { name, version, root, site, status, installedAt, ...lists, ...believed };
 }
 
 function parseRecord(object: KubeObject): ReleaseRecord {
   try {
-    const data = DataSchema.parse(object.data);
+    const { trust, ...data } = DataSchema.parse(object.data);
     return {
       ...data,
+      ...(trust === undefined ? {} : { trust: TrustSchema.parse(JSON.parse(trust)) }),
       inventory: z.array(RefSchema).parse(JSON.parse(data.inventory)),
       urls: z.array(z.string()).parse(JSON.parse(data.urls)),
       history: z.array(PastSchema).parse(JSON.parse(data.history)),

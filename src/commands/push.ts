@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
-import { allowUnsignedFlag, bundleArg, trustFlag } from '../cli/shared-flags.ts';
+import { allowUnsignedFlag, bundleArg, thresholdFlag, trustFlag } from '../cli/shared-flags.ts';
 
 export default class Push extends BaseCommand {
   static override summary = 'Send the images of a bundle to a registry, and nothing else';
@@ -26,6 +26,7 @@ What is already there is not sent again.`;
     ca: Flags.string({ helpValue: 'FILE', description: 'PEM file of a private certificate authority' }),
     'plain-http': Flags.boolean({ description: 'speak HTTP without TLS (loopback registries do by themselves)' }),
     trust: trustFlag,
+    threshold: thresholdFlag,
     'allow-unsigned': allowUnsignedFlag,
   };
 

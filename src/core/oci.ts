@@ -14,6 +14,8 @@ export const MEDIA = {
   lock: 'application/vnd.deliver.lock.v1+json',
   file: 'application/vnd.deliver.file.v1',
   sshsig: 'application/vnd.deliver.signature.sshsig.v1',
+  contents: 'application/vnd.deliver.contents.v1+text',
+  sigstore: 'application/vnd.dev.sigstore.bundle.v0.3+json',
   octets: 'application/octet-stream',
 } as const;
 

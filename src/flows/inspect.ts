@@ -2,9 +2,10 @@ import type { Bundle } from '../bundle/bundle.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { fingerprintOf } from '../bundle/public-key.ts';
 import { dearmor } from '../bundle/sshsig.ts';
-import { checkSignature } from '../bundle/trust.ts';
+import { checkSignature } from '../bundle/check-signature.ts';
 import type { Digest } from '../core/digest.ts';
 import type { LockedBlob } from '../lock/lock-schema.ts';
+import { leftOutOf, type LeftOut } from './left-out.ts';
 
 /** All sizes are bytes. */
 export interface InspectResult {
@@ -34,6 +35,8 @@ export interface InspectResult {
   /** Bytes of all blobs, each counted once. */
   readonly content: number;
   readonly blobs: number;
+  /** Of a delta: what it builds on, and what it leaves out. */
+  readonly base?: LeftOut;
 }
 
 export interface InspectedSignature {
@@ -63,6 +66,7 @@ export async function inspectBundle(path: string): Promise<InspectResult> {
   await bundle.close();
   const { lock } = bundle;
   const users = countUsers(lock);
+  const base = leftOutOf(bundle);
   return {
     path: bundle.path,
     size: bundle.size,
@@ -82,6 +86,7 @@ export async function inspectBundle(path: string): Promise<InspectResult> {
     files: lock.files.map(({ name, title, source, digest, size }) => ({ name, title, source, digest, size })),
     content: sum([...bundle.blobs.values()]),
     blobs: bundle.blobs.size,
+    ...(base === undefined ? {} : { base }),
   };
 }
 

@@ -10,12 +10,13 @@ import { releaseUrls } from './plan.ts';
 import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
 import { pushStep } from './push-step.ts';
+import { recordedTrust } from './recorded-trust.ts';
 import { groupsOf } from './release-groups.ts';
 import { openRelease, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, signerNames, siteStep } from './site-step.ts';
+import { needed, trustSummary, siteStep } from './site-step.ts';
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import type { SiteRegistryAccess } from './site-ports.ts';
 
@@ -81,7 +82,7 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       const damage = await verifyBundle(bundle, report, signal);
       if (damage.length > 0) throw damagedError(bundle.path, damage.map(damageLine));
       await journal.append({ event: 'start', root: bundle.root.digest, version: release.metadata.version });
-      return { summary: `${signerNames(session.signers)} · ${bytesText(bundle.size)} whole` };
+      return { summary: `${trustSummary(session.trust)} · ${bytesText(bundle.size)} whole` };
     }),
     step('preflight', 'Preflight', async (report, signal) => {
       const { checks } = await runPreflights(needed(session), ports, report, signal);
@@ -168,6 +169,7 @@ async function factsOf(
     site: ports.loaded.site.metadata.name,
     inventory,
     urls: releaseUrls(session, ports),
+    trust: recordedTrust(session.trust),
   };
 }
 

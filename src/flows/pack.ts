@@ -1,29 +1,40 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Base } from '../bundle/base.ts';
+import { deltaSince } from '../bundle/delta.ts';
 import { planBundle, type BundlePlan } from '../bundle/plan.ts';
-import { parseSigningKey, signRoot } from '../bundle/sign.ts';
-import type { SignatureBlob } from '../bundle/signature-room.ts';
+import type { Signer } from '../bundle/check-signature.ts';
+import { signRoot } from '../bundle/sign.ts';
+import { signerText } from '../bundle/trust.ts';
+import { writeVerifyScript } from '../bundle/verify-script.ts';
 import { writeBundle, type WrittenBundle } from '../bundle/write-bundle.ts';
 import { bytesText, countText } from '../core/amounts.ts';
-import { DeliverError, messageOf } from '../core/errors.ts';
+import { DeliverError } from '../core/errors.ts';
 import type { Flow, Step } from '../core/report.ts';
 import type { Secret } from '../core/secret.ts';
 import { blobOrigins } from './blob-origins.ts';
+import { leftOutOf, type LeftOut } from './left-out.ts';
+import type { SplitResult } from './split.ts';
+import { loadBase } from './load-base.ts';
 import { lockedReleaseFlow } from './locked-release.ts';
 import type { ResolveFlowPorts } from './resolve.ts';
+import { signingKeys } from './signing-keys.ts';
 
 export interface PackInput {
   readonly releasePath: string;
   /** Folder to write the bundle into; made when missing. */
   readonly outputFolder: string;
-  /** OpenSSH ed25519 private key. */
-  readonly signKeyPath?: string;
+  /** OpenSSH ed25519 private keys; each signs. */
+  readonly signKeyPaths?: readonly string[];
   /** Blobs in flight at once, 4 when absent. */
   readonly concurrency?: number;
+  /** Lock or bundle of what the site has already: only what that lacks is packed. */
+  readonly since?: string;
+  /** Earlier bundles to take blobs from, besides those in the output folder. */
+  readonly reuse?: readonly string[];
 }
 
 export interface PackPorts extends ResolveFlowPorts {
-  /** Asked once, and only for an encrypted key. */
+  /** Asked once for each encrypted key. */
   askPassphrase(path: string): Promise<Secret>;
 }
 
@@ -36,28 +47,44 @@ export interface PackResult {
   /** Digest of the release manifest: what the signature covers. */
   readonly root: string;
   readonly outcome: 'written' | 'unchanged';
-  readonly signer?: { readonly name: string; readonly fingerprint: string };
+  /** Who signed now. */
+  readonly signers: readonly Signer[];
   readonly signatures: number;
   readonly fetched: WrittenBundle['fetched'];
+  /** Of a delta: what it builds on, and what it leaves out. Bytes. */
+  readonly base?: LeftOut;
+  /** The carry set that was cut from it. */
+  readonly carry?: SplitResult;
 }
 
 /** Lock, signature, bundle: the root is known from the lock alone, so the key is asked for before anything is fetched. */
 export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
   const release = lockedReleaseFlow(input.releasePath, ports);
   let plan: BundlePlan | undefined;
-  let signer: PackResult['signer'];
+  let base: Base | undefined;
+  let signers: readonly Signer[] = [];
   let written: WrittenBundle | undefined;
+  const onBase: Step = {
+    id: 'base',
+    title: 'Base',
+    async run() {
+      base = await loadBase(input.since ?? '');
+      return { summary: `${base.name} ${base.version} · ${base.root}` };
+    },
+  };
   const sign: Step = {
     id: 'sign',
     title: 'Signed',
     async run() {
       const { lock } = release.result();
-      const unsigned = planBundle(lock, []);
-      const made = input.signKeyPath === undefined ? undefined : await signWith(input.signKeyPath, unsigned, ports);
-      plan = made === undefined ? unsigned : planBundle(lock, [made.signature]);
-      signer = made?.signer;
+      const delta = base === undefined ? undefined : deltaSince(lock, base);
+      const unsigned = planBundle(lock, [], delta);
+      const keys = await signingKeys(input.signKeyPaths ?? [], (path) => ports.askPassphrase(path));
+      const signatures = keys.map(({ key }) => ({ armored: signRoot(unsigned.rootBytes, key) }));
+      plan = signatures.length === 0 ? unsigned : planBundle(lock, signatures, delta);
+      signers = keys.map(({ signer }) => signer);
       return {
-        summary: signer === undefined ? 'not signed: no --sign-key was given' : `by ${signer.name} (${signer.fingerprint})`,
+        summary: signers.length === 0 ? 'not signed: no --sign-key was given' : `by ${signers.map(signerText).join(', ')}`,
       };
     },
   };
@@ -66,22 +93,24 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
     title: 'Packed',
     async run(report, signal) {
       const { lock, sources } = release.result();
-      plan ??= planBundle(lock, []);
+      if (plan === undefined) throw outOfOrder();
       const path = join(input.outputFolder, plan.fileName);
       const { concurrency } = input;
       written = await writeBundle(plan, path, blobOrigins(lock, sources), {
         report,
         signal,
+        near: { folder: input.outputFolder, bundles: input.reuse ?? [] },
         ...(concurrency === undefined ? {} : { concurrency }),
       });
+      await writeVerifyScript(written.path);
       return { summary: summaryOf(plan, written), changed: written.outcome === 'written' ? 1 : 0 };
     },
   };
   return {
-    steps: [...release.steps, sign, pack],
+    steps: [...(input.since === undefined ? [] : [onBase]), ...release.steps, sign, pack],
     result() {
-      if (plan === undefined || written === undefined)
-        throw new DeliverError('E_BUG', { what: 'The steps of pack ran out of order.' });
+      if (plan === undefined || written === undefined) throw outOfOrder();
+      const leftOut = leftOutOf(plan);
       const { name, version } = plan.lock.metadata;
       return {
         path: written.path,
@@ -90,31 +119,17 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
         version,
         root: plan.root.digest,
         outcome: written.outcome,
-        ...(signer === undefined ? {} : { signer }),
+        signers,
         signatures: written.signatures.length,
         fetched: written.fetched,
+        ...(leftOut === undefined ? {} : { base: leftOut }),
       };
     },
   };
 }
 
-async function signWith(
-  path: string,
-  plan: BundlePlan,
-  ports: PackPorts,
-): Promise<{ signature: SignatureBlob; signer: NonNullable<PackResult['signer']> }> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new DeliverError('E_SIGN_KEY', {
-      what: `${path} can't be used to sign.`,
-      why: messageOf(error),
-      fix: 'Give the path of an OpenSSH ed25519 private key; make one with: ssh-keygen -t ed25519',
-      state: 'Nothing was written.',
-      cause: error,
-    });
-  });
-  const key = await parseSigningKey(text, path, (asked) => ports.askPassphrase(asked));
-  const name = key.comment === '' ? path : key.comment;
-  return { signature: { armored: signRoot(plan.rootBytes, key) }, signer: { name, fingerprint: key.fingerprint } };
+function outOfOrder(): DeliverError {
+  return new DeliverError('E_BUG', { what: 'The steps of pack ran out of order.' });
 }
 
 function summaryOf(plan: BundlePlan, { outcome, path, fetched }: WrittenBundle): string {
@@ -123,5 +138,9 @@ function summaryOf(plan: BundlePlan, { outcome, path, fetched }: WrittenBundle):
     fetched.keptBlobs === 0
       ? ''
       : ` · ${countText(fetched.keptBlobs, 'blob')}, ${bytesText(fetched.keptBytes)} from the interrupted run`;
-  return `${path} · ${bytesText(plan.size)} · ${plan.root.digest}${kept}`;
+  const near =
+    fetched.nearBlobs === 0
+      ? ''
+      : ` · ${countText(fetched.nearBlobs, 'blob')}, ${bytesText(fetched.nearBytes)} taken from ${fetched.nearFrom}`;
+  return `${path} · ${bytesText(plan.size)} · ${plan.root.digest}${kept}${near}`;
 }

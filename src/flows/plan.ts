@@ -11,7 +11,7 @@ import { openRelease, type ReleaseInput, type ReleaseSession } from './release-s
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights, type Preflight } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, signerNames, siteStep } from './site-step.ts';
+import { needed, trustSummary, siteStep } from './site-step.ts';
 
 /** `deliver plan`: trust, preflights, then what an install would change in the registry, on the nodes and in the cluster. */
 export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult> {
@@ -23,7 +23,7 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
   const steps: Step[] = [
     siteStep(ports, 'trust', 'Trusted', async () => {
       session = await openRelease(input, ports);
-      return { summary: signerNames(session.signers) };
+      return { summary: trustSummary(session.trust) };
     }),
     siteStep(ports, 'preflight', 'Preflight', async (report, signal) => {
       preflight = await runPreflights(needed(session), ports, report, signal);

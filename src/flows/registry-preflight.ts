@@ -1,5 +1,6 @@
-import { bytesText } from '../core/amounts.ts';
+import { bytesText, countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
+import { lackingError } from '../registry/push-lacking.ts';
 import { measurePush, type PushNeed } from '../registry/push-need.ts';
 import { check, checkThat, type Check } from '../site/check.ts';
 import { diskFreeOf } from '../site/disk.ts';
@@ -17,6 +18,7 @@ export async function registryChecks(
   measured: (need: PushNeed) => void,
 ): Promise<Check[]> {
   const checks: Check[] = [];
+  let found: PushNeed | undefined;
   checks.push(
     await checkThat('registry-login', 'registry login', async () => {
       const { version } = await ports.registry();
@@ -37,11 +39,26 @@ export async function registryChecks(
     await checkThat('registry-content', 'what the registry lacks', async () => {
       const need = await measurePush(session.push, await ports.registry(), { signal });
       measured(need);
+      found = need;
       return { found: bytesText(need.bytes) };
     }),
   );
+  if (found !== undefined) checks.push(...baseCheck(session, found));
   const pull = pullCheck(ports, (await ports.registry()).harbor === undefined);
   return pull === undefined ? checks : [...checks, pull];
+}
+
+/** Whether the registry has what a delta leaves out. */
+function baseCheck({ bundle }: ReleaseSession, need: PushNeed): Check[] {
+  const { delta } = bundle;
+  if (delta === undefined) return [];
+  const found = `${delta.base.name} ${delta.base.version}, ${countText(delta.omitted.length, 'blob')} left out`;
+  const outcome = check('registry-base', 'base of the delta');
+  const lacking = lackingError(bundle, need);
+  if (lacking === undefined) return [outcome.pass({ found })];
+  const { code, facts } = lacking;
+  const { what, why = '', fix = '', details = [] } = facts;
+  return [outcome.fail({ found: `${what} ${why}`, fix, code, details })];
 }
 
 /** A plain registry that asks for an account needs one for the nodes too, and it should not be the one that pushes. */

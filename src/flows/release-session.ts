@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import { judgeTrust, type Signer } from '../bundle/trust.ts';
+import { judgeTrust, type Trust } from '../bundle/trust.ts';
 import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
 import { fillSite } from '../manifest/fill.ts';
@@ -17,7 +17,8 @@ export interface ReleaseInput {
 /** A bundle that is trusted, and what it means on this site. */
 export interface ReleaseSession {
   readonly bundle: Bundle;
-  readonly signers: readonly Signer[];
+  /** Who signed, and what was accepted without. */
+  readonly trust: Trust;
   /** With the site's values filled in; secrets and outputs are still names. */
   readonly release: Release;
   readonly naming: SiteNaming;
@@ -35,10 +36,10 @@ export async function openRelease(input: ReleaseInput, ports: SitePorts): Promis
   const naming = namingOf(neededRegistry(ports));
   const bundle = await ports.openBundle(input.bundlePath);
   try {
-    const { signers } = judgeTrust(bundle, ports.trusted, { allowUnsigned: input.allowUnsigned });
+    const trust = judgeTrust(bundle, ports.trusted, { allowUnsigned: input.allowUnsigned });
     const release = fillSite(bundle.lock.release, site);
     const sourceHosts = [...new Set(bundle.lock.images.map((image) => parseReference(image.reference).host))].sort();
-    return { bundle, signers, release, naming, push: planPush(bundle.lock, naming), sourceHosts };
+    return { bundle, trust, release, naming, push: planPush(bundle.lock, naming), sourceHosts };
   } catch (error) {
     await bundle.close();
     throw error;

@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import type { PublicKey } from '../bundle/public-key.ts';
+import type { TrustPolicy } from '../bundle/load-trusted-keys.ts';
 import type { ClusterApi } from '../cluster/port.ts';
 import type { LoadedSite } from '../manifest/load-site.ts';
 import type { SecretStore } from '../manifest/secrets.ts';
@@ -22,8 +22,8 @@ export interface SitePorts {
   readonly loaded: LoadedSite;
   readonly secrets: SecretStore;
   readonly hosts: HostConnector;
-  /** Keys whose signature is enough: the site file's `trust:`. */
-  readonly trusted: readonly PublicKey[];
+  /** Whose signatures count, and how many: the site file's `trust:`. */
+  readonly trusted: TrustPolicy;
   /** PEM of the private CA that nodes must trust for the registry. */
   readonly ca?: string;
   /** Folder of this user for journals. */

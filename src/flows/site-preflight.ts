@@ -59,10 +59,11 @@ export function refuseFailed(checks: readonly Check[]): void {
   const codes = new Set(failed.map(({ code }) => code));
   const [code] = codes;
   const fixes = [...new Set(failed.flatMap(({ fix }) => fix ?? []))];
+  const details = failed.flatMap((one) => [...(failed.length === 1 ? [] : [lineOf(one)]), ...(one.details ?? [])]);
   // A failure that has a meaning of its own (a wrong host key, a refused login) keeps its code and exit code.
   throw new DeliverError(codes.size === 1 && code !== undefined ? code : 'E_PREFLIGHT', {
     what: failed.length === 1 ? `Preflight: ${lineOf(failed[0])}` : `${countText(failed.length, 'preflight')} failed.`,
-    ...(failed.length === 1 ? {} : { details: failed.map(lineOf) }),
+    ...(details.length === 0 ? {} : { details }),
     ...(fixes.length === 0 ? {} : { fix: fixes.join('\n') }),
     state: 'Nothing was changed.',
   });

@@ -1,4 +1,4 @@
-import type { Signer } from '../bundle/trust.ts';
+import type { Trust } from '../bundle/trust.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Report, Step, StepResult } from '../core/report.ts';
 import type { SitePorts } from './site-ports.ts';
@@ -47,8 +47,8 @@ export function needed<Value>(value: Value | undefined): Value {
   throw new DeliverError('E_BUG', { what: 'The steps of this verb ran out of order.' });
 }
 
-/** `release@corp`, or that nobody signed. */
-export function signerNames(signers: readonly Signer[]): string {
-  if (signers.length === 0) return 'no trusted signature; accepted with --allow-unsigned';
+/** `release@corp`, or what was accepted without enough signatures. */
+export function trustSummary({ signers, accepted }: Trust): string {
+  if (accepted !== undefined) return `${accepted}; accepted with --allow-unsigned`;
   return signers.map(({ name, fingerprint }) => (name === '' ? fingerprint : name)).join(', ');
 }

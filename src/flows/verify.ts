@@ -1,16 +1,20 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import { loadTrustedKeys } from '../bundle/load-trusted-keys.ts';
+import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
 import { examineBundle } from '../bundle/open-bundle.ts';
-import { judgeTrust, type Signer } from '../bundle/trust.ts';
+import type { Signer } from '../bundle/check-signature.ts';
+import { judgeTrust, signerText, type Trust } from '../bundle/trust.ts';
 import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { bytesText, countText } from '../core/amounts.ts';
 import { isDeliverError } from '../core/errors.ts';
 import type { Flow, Step, StepResult } from '../core/report.ts';
+import { leftOutOf, leftOutText, type LeftOut } from './left-out.ts';
 
 export interface VerifyInput {
   readonly bundlePath: string;
   /** Key files or key lines. */
   readonly trust: readonly string[];
+  /** How many different keys must have signed, 1 when absent. */
+  readonly threshold?: number;
   readonly allowUnsigned?: boolean;
 }
 
@@ -24,7 +28,12 @@ export interface VerifyResult {
   readonly size: number;
   /** Empty only where an unsigned bundle was accepted. */
   readonly signers: readonly Signer[];
+  /** What was accepted with --allow-unsigned. */
+  readonly accepted?: string;
+  /** In this file. */
   readonly blobs: number;
+  /** Of a delta: what it builds on, and what has to be on site already. */
+  readonly base?: LeftOut;
 }
 
 /** Structure, signature, every blob; damage is collected to the end, an untrusted bundle is left at once. */
@@ -47,10 +56,10 @@ export function verifyFlow(input: VerifyInput): Flow<VerifyResult> {
     async run() {
       const { bundle, damage } = needed(opened);
       try {
-        const trusted = await loadTrustedKeys(input.trust);
-        const { signers } = judgeTrust(bundle, trusted, { allowUnsigned: input.allowUnsigned === true });
-        result = resultOf(bundle, signers);
-        return { summary: signersText(signers) };
+        const policy = await loadTrustPolicy(input.trust, input.threshold);
+        const trust = judgeTrust(bundle, policy, { allowUnsigned: input.allowUnsigned === true });
+        result = resultOf(bundle, trust);
+        return { summary: trustText(trust) };
       } catch (error) {
         await bundle.close();
         if (damage.length === 0 || !isDeliverError(error)) throw error;
@@ -67,7 +76,10 @@ export function verifyFlow(input: VerifyInput): Flow<VerifyResult> {
         const damaged = await verifyBundle(bundle, report, signal);
         const all = [...damage, ...damaged.map(damageLine)];
         if (all.length > 0) throw damagedError(bundle.path, all);
-        return { summary: `${countText(bundle.blobs.size, 'blob')} whole` };
+        const leftOut = leftOutOf(bundle);
+        return {
+          summary: `${countText(bundle.blobs.size, 'blob')} whole${leftOut === undefined ? '' : `; ${leftOutText(leftOut)}`}`,
+        };
       } finally {
         await bundle.close();
       }
@@ -76,14 +88,15 @@ export function verifyFlow(input: VerifyInput): Flow<VerifyResult> {
   return { steps: [structure, signature, blobs], result: () => needed(result) };
 }
 
-/** `signed by release@corp (SHA256:…)`. */
-export function signersText(signers: readonly Signer[]): string {
-  if (signers.length === 0) return 'no trusted signature; accepted as asked for';
-  return `signed by ${signers.map(({ name, fingerprint }) => `${name} (${fingerprint})`.trim()).join(', ')}`;
+/** `signed by release@corp (SHA256:…)`, or what was accepted without enough signatures. */
+export function trustText({ signers, accepted }: Trust): string {
+  if (accepted !== undefined) return `${accepted}; accepted as asked for`;
+  return `signed by ${signers.map(signerText).join(', ')}`;
 }
 
-function resultOf(bundle: Bundle, signers: readonly Signer[]): VerifyResult {
+function resultOf(bundle: Bundle, { signers, accepted }: Trust): VerifyResult {
   const { name, version } = bundle.lock.metadata;
+  const base = leftOutOf(bundle);
   return {
     path: bundle.path,
     release: name,
@@ -91,7 +104,9 @@ function resultOf(bundle: Bundle, signers: readonly Signer[]): VerifyResult {
     root: bundle.root.digest,
     size: bundle.size,
     signers,
+    ...(accepted === undefined ? {} : { accepted }),
     blobs: bundle.blobs.size,
+    ...(base === undefined ? {} : { base }),
   };
 }
 

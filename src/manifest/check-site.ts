@@ -3,7 +3,7 @@ import { endpointProblem } from './ip-address.ts';
 import { namesOf, repeated, type Part } from './parts.ts';
 import type { JsonPath, Problem } from './problem.ts';
 import { itemsAt, listAt, mapAt, textAt, type Raw } from './raw.ts';
-import { publicKeyProblem } from './ssh-public-key.ts';
+import { publicKeyProblem, trustedKeyProblem } from './ssh-public-key.ts';
 import { didYouMean } from './suggest.ts';
 
 /** What no schema can say about a site: hosts that must exist, circles of bastions, keys and addresses that must parse. */
@@ -17,7 +17,8 @@ export function checkSite(raw: Raw): Problem[] {
     ...text(['cluster', 'via']),
     ...text(['cluster', 'from']),
   ];
-  const keys = [...listAt(raw, ['trust']), ...hosts.flatMap(({ path }) => text([...path.slice(0, -1), 'hostKey']))];
+  const trusted = [...listAt(raw, ['trust']), ...listAt(raw, ['trust', 'keys'])];
+  const keys = hosts.flatMap(({ path }) => text([...path.slice(0, -1), 'hostKey']));
   const endpoints = Object.keys(mapAt(raw, ['externals'])).flatMap((name) =>
     itemsAt(raw, ['externals', name]).flatMap((at) => textAt(raw, [...at, 'ip'])),
   );
@@ -29,6 +30,7 @@ export function checkSite(raw: Raw): Problem[] {
       .filter(({ value }) => !known.has(value))
       .map(({ path, value }) => ({ path, message: `there is no host “${value}”.${didYouMean(value, known)}` })),
     ...judged(keys, publicKeyProblem),
+    ...judged(trusted, trustedKeyProblem),
     ...judged([...listAt(raw, ['ingress', 'addresses']), ...endpoints], endpointProblem),
     ...judged(text(['registry', 'host']), hostProblem),
     ...exclusive(raw),

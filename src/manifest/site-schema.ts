@@ -50,12 +50,25 @@ const Cluster = z.strictObject({
 
 const Role = z.enum(['control-plane', 'worker', 'registry', 'etcd']);
 
+const TrustedKey = z
+  .string()
+  .describe('“ssh-ed25519 AAAA… name”, a line of an allowed_signers file, a PEM public key, or a file of these');
+const Trust = z
+  .union([
+    z.array(TrustedKey),
+    z.strictObject({
+      keys: z.array(TrustedKey).min(1),
+      threshold: z.int().min(1).optional().describe('How many different keys must have signed, 1 when absent'),
+    }),
+  ])
+  .describe('Keys whose signature is enough, or keys and how many of them are needed');
+
 export const SiteSchema = z
   .strictObject({
     apiVersion: z.literal('deliver/v1'),
     kind: z.literal('Site'),
     metadata: z.strictObject({ name: Label }),
-    trust: z.array(z.string()).optional().describe('Public keys whose signature is enough: “ssh-ed25519 AAAA… name”'),
+    trust: Trust.optional(),
     knownHosts: z.string().optional().describe('known_hosts file; ~/.ssh/known_hosts when absent'),
     secrets: z.string().optional().describe('YAML file of name: value; environment DELIVER_SECRET_<NAME> wins'),
     hosts: z.array(Host).optional(),
@@ -78,3 +91,9 @@ export const SiteSchema = z
 export type Site = z.infer<typeof SiteSchema>;
 export type SiteHost = z.infer<typeof Host>;
 export type SiteRegistry = z.infer<typeof Registry>;
+
+/** The trusted keys of a site, and how many different ones must have signed. */
+export function trustOf({ trust }: Pick<Site, 'trust'>): { readonly keys: readonly string[]; readonly threshold: number } {
+  if (trust === undefined || Array.isArray(trust)) return { keys: trust ?? [], threshold: 1 };
+  return { keys: trust.keys, threshold: trust.threshold ?? 1 };
+}

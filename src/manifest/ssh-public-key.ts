@@ -20,6 +20,16 @@ export function publicKeyProblem(line: string): string | undefined {
   return undefined;
 }
 
+/** The same for an item of `trust:`, which may also be a line of an allowed_signers file, a PEM key, or the name of a file. */
+export function trustedKeyProblem(item: string): string | undefined {
+  const text = item.trim();
+  if (text.startsWith('-----BEGIN PUBLIC KEY-----')) return undefined;
+  const words = text.split(/\s+/);
+  const at = words.findIndex((word) => TYPES.has(word));
+  if (at < 0 && words.length === 1 && text !== '') return undefined;
+  return publicKeyProblem(at > 0 ? words.slice(at).join(' ') : text);
+}
+
 /** The length-prefixed strings that the bytes consist of; undefined when they don't add up. */
 function stringsOf(bytes: Buffer): Buffer[] | undefined {
   const fields: Buffer[] = [];

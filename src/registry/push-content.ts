@@ -1,16 +1,17 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { bytesOfText, countText } from '../core/amounts.ts';
 import type { Digest } from '../core/digest.ts';
-import { DeliverError, isDeliverError } from '../core/errors.ts';
+import { isDeliverError } from '../core/errors.ts';
 import { inParallel } from '../core/in-parallel.ts';
 import type { Report } from '../core/report.ts';
+import { lackingError } from './push-lacking.ts';
 import { measurePush, type BlobNeed, type PushNeed } from './push-need.ts';
 import type { HarborApi, RegistryWriter } from './port.ts';
 import { PushProgress } from './push-progress.ts';
 import type { PushContent, PushPlan } from './push-plan.ts';
 
 export interface PushInput {
-  readonly bundle: Pick<Bundle, 'blobs' | 'bytes' | 'stream'>;
+  readonly bundle: Pick<Bundle, 'blobs' | 'bytes' | 'stream' | 'delta'>;
   readonly plan: PushPlan;
   readonly writer: RegistryWriter;
   /** When the registry is a Harbor: projects are made. */
@@ -37,12 +38,13 @@ const DEFAULT_CONCURRENCY = 4;
 /**
  * Brings what the registry lacks, straight from the bundle: projects, blobs (each sent once, mounted elsewhere), manifests, tags.
  * Nothing is tagged before everything is there; run again, it goes on with what is missing.
- * @throws DeliverError E_BUNDLE, E_DIGEST, E_REGISTRY*, E_HARBOR, with what was done so far as its state
+ * @throws DeliverError E_BUNDLE, E_BASE_MISSING, E_DIGEST, E_REGISTRY*, E_HARBOR, with what was done so far as its state
  */
 export async function pushContent(input: PushInput, report: Report, signal: AbortSignal): Promise<PushResult> {
   const concurrency = input.concurrency ?? DEFAULT_CONCURRENCY;
   const need = await measurePush(input.plan, input, { concurrency, signal });
-  refuseIncomplete(input, need);
+  const lacking = lackingError(input.bundle, need);
+  if (lacking !== undefined) throw lacking;
   const progress = new PushProgress(report, need.bytes);
   const push: Push = { ...input, need, progress, concurrency, signal, tagged: 0, projectsMade: 0 };
   try {
@@ -69,22 +71,6 @@ interface Push extends PushInput {
   readonly signal: AbortSignal;
   tagged: number;
   projectsMade: number;
-}
-
-/** Before anything is sent: a delta's bundle lacks what its base has brought. */
-function refuseIncomplete({ bundle }: PushInput, need: PushNeed): void {
-  const wanted = [
-    ...need.blobs.filter(({ heldBy }) => heldBy.length === 0).map(({ blob }) => blob.digest),
-    ...need.items.flatMap(({ root, children }) => [root.digest, ...children.map(({ digest }) => digest)]),
-  ];
-  const lacking = [...new Set(wanted.filter((digest) => !bundle.blobs.has(digest)))];
-  if (lacking.length === 0) return;
-  throw new DeliverError('E_BUNDLE', {
-    what: `${countText(lacking.length, 'blob')} that the registry lacks ${lacking.length === 1 ? 'is' : 'are'} not in this bundle.`,
-    fix: 'Push the release that this bundle builds on first, or a bundle that holds everything.',
-    state: 'Nothing was pushed.',
-    details: lacking,
-  });
 }
 
 async function makeProjects(push: Push): Promise<void> {

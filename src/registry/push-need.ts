@@ -63,7 +63,7 @@ export async function measurePush(
       pair.held = await writer.hasBlob(pair.repository, pair.blob.digest, pairSignal);
     },
   );
-  const blobs = needsOf(pairs);
+  const blobs = needsOf([...pairs, ...(await pairsElsewhere(pairs, [...present], { writer, heads, signal }))]);
   return {
     present: [...present],
     items,
@@ -78,6 +78,28 @@ interface Pair {
   readonly repository: string;
   readonly blob: PushContent;
   held: boolean;
+}
+
+/**
+ * Blobs that no repository holds that wants them, looked for where an image that is whole already has them: they are
+ * mounted from there.
+ */
+async function pairsElsewhere(
+  pairs: readonly Pair[],
+  present: readonly PushItem[],
+  {
+    writer,
+    heads,
+    signal,
+  }: { readonly writer: RegistryWriter; readonly heads: number; readonly signal: AbortSignal | undefined },
+): Promise<readonly Pair[]> {
+  const held = new Set(pairs.filter((pair) => pair.held).map(({ blob }) => blob.digest));
+  const sought = new Set(pairs.map(({ blob }) => blob.digest).filter((digest) => !held.has(digest)));
+  const elsewhere = pairsOf(present).filter(({ blob }) => sought.has(blob.digest));
+  await inParallel(elsewhere, heads, signal, async (pair, pairSignal) => {
+    pair.held = await writer.hasBlob(pair.repository, pair.blob.digest, pairSignal);
+  });
+  return elsewhere.filter((pair) => pair.held);
 }
 
 /** Each blob once per repository. */

@@ -13,6 +13,8 @@ export interface Check {
   /** What was found, with numbers. */
   readonly found?: string;
   readonly fix?: string;
+  /** Every single finding, where `found` only counts them. */
+  readonly details?: readonly string[];
   /** The error that made it fail, when it was one. */
   readonly code?: ErrorCode;
 }

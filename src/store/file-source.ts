@@ -6,19 +6,25 @@ import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 import { HttpSource, type HttpSourceOptions } from './http-source.ts';
 import { locationKind } from './location.ts';
 import type { FileSource } from './port.ts';
+import { S3Source } from './s3-source.ts';
 
 const READ_SIZE = 256 * 1024;
 
-/** Files from absolute paths and http(s) URLs. */
+/** Files from absolute paths, http(s) URLs and S3. */
 export function createFileSource(options: HttpSourceOptions = {}): FileSource {
   const http = new HttpSource(options);
+  const s3 = new S3Source(process.env);
+  const open = async (location: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> => {
+    const kind = locationKind(location);
+    if (kind === 'http') return http.open(location, signal);
+    return kind === 's3' ? s3.open(location, signal) : openPath(location, signal);
+  };
   return {
-    open: async (location, signal) =>
-      locationKind(location) === 'http' ? http.open(location, signal) : openPath(location, signal),
+    open,
     measure: async (location, signal) =>
       locationKind(location) === 'http'
         ? http.again(async () => measured(await http.once(location, signal)), signal)
-        : measured(await openPath(location, signal)),
+        : measured(await open(location, signal)),
   };
 }
 

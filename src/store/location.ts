@@ -9,23 +9,18 @@ export function bareUrl(location: string): string {
 
 /**
  * What kind of place a location names.
- * @throws DeliverError E_NOT_YET for s3://, E_SOURCE for other schemes
+ * @throws DeliverError E_SOURCE for schemes that are not read
  */
-export function locationKind(location: string): 'http' | 'path' {
+export function locationKind(location: string): 'http' | 'path' | 's3' {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1]?.toLowerCase();
   if (scheme === undefined) return 'path';
   if (scheme === 'http' || scheme === 'https') {
     if (URL.canParse(location)) return 'http';
     throw new DeliverError('E_SOURCE', { what: `“${location}” is not a URL.` });
   }
-  if (scheme === 's3') {
-    throw new DeliverError('E_NOT_YET', {
-      what: `${bareUrl(location)} can’t be read yet: s3:// is not supported.`,
-      fix: 'Use an https:// address of the object.',
-    });
-  }
+  if (scheme === 's3') return 's3';
   throw new DeliverError('E_SOURCE', {
     what: `${bareUrl(location)} can’t be read.`,
-    why: `deliver reads http://, https:// and paths, not ${scheme}://.`,
+    why: `deliver reads http://, https://, s3:// and paths, not ${scheme}://.`,
   });
 }

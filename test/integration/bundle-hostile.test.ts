@@ -207,8 +207,8 @@ it('says what a file is that is no bundle', async () => {
   await expectRefused(tarOf([tarMember({ name: 'manifest.json', content: Buffer.from('[]') })]), 'tar archive of another kind');
   await expect(openBundle(join(folder, 'nowhere.tar'))).rejects.toThrowWithCode('E_FILE_NOT_FOUND');
   await expect(openBundle('/dev/null')).rejects.toThrowWithCode('E_BUNDLE', 'not a regular file');
-  await expect(openBundle(folder)).rejects.toThrowWithCode('E_NOT_YET', 'carry set');
-  await expect(openBundle(await named('suite.tar.v001', good))).rejects.toThrowWithCode('E_NOT_YET', 'carry set');
+  await expect(openBundle(folder)).rejects.toThrowWithCode('E_CARRY', 'holds no carry set');
+  await expect(openBundle(await named('suite.tar.v001', good))).rejects.toThrowWithCode('E_CARRY', 'holds no carry set');
   await expect(openBundle(await named('suite.tar.part', good))).rejects.toThrowWithCode('E_BUNDLE', 'unfinished pack');
 });
 

@@ -6,9 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { parseSigningKey, signRoot } from '../../src/bundle/sign.ts';
-import { checkSignature, judgeTrust } from '../../src/bundle/trust.ts';
+import { checkSignature } from '../../src/bundle/check-signature.ts';
+import { judgeTrust } from '../../src/bundle/trust.ts';
 import { parseTrustedKeys } from '../../src/bundle/trusted-keys.ts';
-import { loadTrustedKeys } from '../../src/bundle/load-trusted-keys.ts';
+import { loadTrustPolicy, type TrustPolicy } from '../../src/bundle/load-trusted-keys.ts';
 import type { PublicKey } from '../../src/bundle/public-key.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { inspectBundle } from '../../src/flows/inspect.ts';
@@ -40,6 +41,10 @@ function makeKey(name: string, ...options: string[]): string {
 
 function trusted(...names: string[]): readonly PublicKey[] {
   return names.flatMap((name) => parseTrustedKeys(readFileSync(`${file(name)}.pub`, 'utf8'), name));
+}
+
+function policy(...names: string[]): TrustPolicy {
+  return { keys: trusted(...names), threshold: 1 };
 }
 
 async function signed(name: string, bytes: Uint8Array = root): Promise<string> {
@@ -146,8 +151,8 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
     const bundle = await openBundle(path);
     await bundle.close();
     expect(bundle.signatures).toEqual(signatures);
-    expect(judgeTrust(bundle, trusted('gateway')).signers).toMatchObject([{ name: 'gateway@corp' }]);
-    expect(judgeTrust(bundle, await loadTrustedKeys([`${file('packer')}.pub`])).signers).toMatchObject([{ name: 'packer@corp' }]);
+    expect(judgeTrust(bundle, policy('gateway')).signers).toMatchObject([{ name: 'gateway@corp' }]);
+    expect(judgeTrust(bundle, await loadTrustPolicy([`${file('packer')}.pub`])).signers).toMatchObject([{ name: 'packer@corp' }]);
     expect((await inspectBundle(path)).signatures).toMatchObject([{ state: 'good' }, { state: 'good' }]);
   });
 
@@ -162,13 +167,13 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
     const unsigned = bundle();
     const strange = bundle(await signed('stranger'));
     const wrong = bundle(await signed('known'), await signed('known', Buffer.from('another release')));
-    expect(() => judgeTrust(unsigned, trusted('known'))).toThrowWithCode('E_UNSIGNED');
-    expect(() => judgeTrust(strange, trusted('known'))).toThrowWithCode('E_UNTRUSTED', /SHA256:[\s\S]*known@corp/);
-    expect(() => judgeTrust(strange, [])).toThrowWithCode('E_UNTRUSTED', 'no key at all');
-    expect(() => judgeTrust(wrong, trusted('known'))).toThrowWithCode('E_SIGNATURE');
-    expect(judgeTrust(unsigned, [], { allowUnsigned: true }).signers).toEqual([]);
-    expect(judgeTrust(strange, [], { allowUnsigned: true }).signers).toEqual([]);
-    expect(() => judgeTrust(wrong, trusted('known'), { allowUnsigned: true })).toThrowWithCode('E_SIGNATURE');
-    expect(judgeTrust(bundle(await signed('stranger'), await signed('known')), trusted('known')).signers).toHaveLength(1);
+    expect(() => judgeTrust(unsigned, policy('known'))).toThrowWithCode('E_UNSIGNED');
+    expect(() => judgeTrust(strange, policy('known'))).toThrowWithCode('E_UNTRUSTED', /SHA256:[\s\S]*known@corp/);
+    expect(() => judgeTrust(strange, policy())).toThrowWithCode('E_UNTRUSTED', 'no key at all');
+    expect(() => judgeTrust(wrong, policy('known'))).toThrowWithCode('E_SIGNATURE');
+    expect(judgeTrust(unsigned, policy(), { allowUnsigned: true }).signers).toEqual([]);
+    expect(judgeTrust(strange, policy(), { allowUnsigned: true }).signers).toEqual([]);
+    expect(() => judgeTrust(wrong, policy('known'), { allowUnsigned: true })).toThrowWithCode('E_SIGNATURE');
+    expect(judgeTrust(bundle(await signed('stranger'), await signed('known')), policy('known')).signers).toHaveLength(1);
   });
 });

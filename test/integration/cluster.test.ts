@@ -227,8 +227,10 @@ describe.skipIf(missing !== undefined)(
         version: '2',
         root: 'sha256:b',
         inventory: [{ apiVersion: 'v1', kind: 'Secret', name: 't', namespace: 'p' }],
+        trust: { signers: ['gateway@border (SHA256:g)'], accepted: 'signed by SHA256:x, not trusted' },
       };
       expect(await beginRecord(api, next, later)).toBe(true);
+      expect((await readRecord(api, 'my_suite'))?.trust).toEqual(next.trust);
       expect((await readRecord(api, 'my_suite'))?.inventory.map(({ name }) => name)).toEqual(['s', 't']);
       await finishRecord(api, next, later);
       expect((await readRecord(api, 'my_suite'))?.inventory.map(({ name }) => name)).toEqual(['t']);

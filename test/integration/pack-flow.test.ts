@@ -52,7 +52,7 @@ async function run<Result>(flow: Flow<Result>, report: Report = SILENT): Promise
   return flow.result();
 }
 
-const pack = ({ release, folder, ports }: Scene, more: { signKeyPath?: string } = {}, report?: Report): Promise<PackResult> =>
+const pack = ({ release, folder, ports }: Scene, more: { signKeyPaths?: string[] } = {}, report?: Report): Promise<PackResult> =>
   run(packFlow({ releasePath: release, outputFolder: join(folder, 'bundles'), ...more }, ports), report);
 
 it('packs images, a made index, files and charts into one verified bundle', async () => {
@@ -132,6 +132,6 @@ it('names the image whose registry lost a blob', async () => {
 
 it('asks for nothing and writes nothing when the key can not sign', async () => {
   const made = await scene();
-  await expect(pack(made, { signKeyPath: join(made.folder, 'nowhere') })).rejects.toThrowWithCode('E_SIGN_KEY', 'ENOENT');
+  await expect(pack(made, { signKeyPaths: [join(made.folder, 'nowhere')] })).rejects.toThrowWithCode('E_SIGN_KEY', 'ENOENT');
   expect(await readdir(made.folder)).not.toContain('bundles');
 });

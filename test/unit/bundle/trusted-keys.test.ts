@@ -12,8 +12,16 @@ it('takes a key whose namespaces name ours, and passes over one for other uses',
   expect(names(`a namespaces="git,deliver" ${KEY}\nb namespaces="git" ${KEY}\nc namespaces="del*" ${KEY}`)).toEqual(['a', 'c']);
 });
 
-it('refuses time limits and certificates rather than ignoring them', () => {
-  expect(() => parseTrustedKeys(`a valid-before="20200101" ${KEY}`, 'keys')).toThrowWithCode('E_NOT_YET');
+it('reads time limits, in UTC and in the time of this machine', () => {
+  const [key] = parseTrustedKeys(`a namespaces="deliver",valid-after="20260101Z",valid-before=20261231235959Z ${KEY}`, 'keys');
+  expect(key).toMatchObject({ validAfter: Date.UTC(2026, 0, 1), validBefore: Date.UTC(2026, 11, 31, 23, 59, 59) });
+  const [local] = parseTrustedKeys(`a valid-before="202601021530" ${KEY}`, 'keys');
+  expect(local?.validBefore).toBe(new Date(2026, 0, 2, 15, 30).getTime());
+});
+
+it('refuses limits that it cannot read, and certificates, rather than passing over them', () => {
+  for (const bad of ['2026', '20260231Z', 'tomorrow', '2026010125Z', ''])
+    expect(() => parseTrustedKeys(`a valid-before="${bad}" ${KEY}`, 'keys')).toThrowWithCode('E_SCHEMA', 'keys:1 has a time limit');
   expect(() => parseTrustedKeys(`a cert-authority ${KEY}`, 'keys')).toThrowWithCode('E_NOT_YET');
 });
 

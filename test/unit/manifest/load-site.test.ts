@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { loadSite } from '../../../src/manifest/load-site.ts';
+import { loadSite, type LoadedSite } from '../../../src/manifest/load-site.ts';
+import { trustOf } from '../../../src/manifest/site-schema.ts';
 import { folderWith } from '../../support/files.ts';
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIK8r2+Gqm27B4q3h1pT0H8cagx0CaOmJFWIRPYpirdG/ me';
 const host = (name: string, fields: object = {}): object => ({ name, address: '10.0.0.1', ...fields });
 
-async function site(fields: object): Promise<unknown> {
+async function site(fields: object): Promise<LoadedSite> {
   const folder = await folderWith({
     'site.yaml': stringify({ apiVersion: 'deliver/v1', kind: 'Site', metadata: { name: 'plant' }, ...fields }),
   });
@@ -32,6 +33,12 @@ describe('a site file', () => {
     ['two hosts of one name', { hosts: [host('a'), host('a')] }, 'is here twice'],
     ['a literal password', { hosts: [host('a', { password: 'hunter22' })] }, 'passwords do not belong in this file'],
     ['a trusted key that is cut off', { trust: [KEY.slice(0, 60)] }, 'trust[0]: is cut off'],
+    ['a threshold of none', { trust: { keys: [KEY], threshold: 0 } }, 'trust'],
+    [
+      'a cut-off key among keys',
+      { trust: { keys: [`release@corp valid-before="20300101Z" ${KEY.slice(0, 60)}`] } },
+      'trust.keys[0]: is cut off',
+    ],
     ['a trusted private key', { trust: ['-----BEGIN OPENSSH PRIVATE KEY-----'] }, 'is a private key'],
     [
       'a pinned host key that is none',
@@ -62,5 +69,14 @@ describe('a site file', () => {
 
   it('takes a key as ssh-keygen writes it', async () => {
     await expect(site({ trust: [KEY] })).resolves.toBeDefined();
+  });
+
+  it('takes n of m keys, allowed_signers lines, PEM keys and files', async () => {
+    const pem = '-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n';
+    const keys = [KEY, `release@corp valid-before="20300101Z" ${KEY}`, pem, './allowed_signers'];
+    const { site: loaded } = await site({ trust: { keys, threshold: 2 } });
+    expect(trustOf(loaded)).toEqual({ keys, threshold: 2 });
+    expect(trustOf({ trust: [KEY] })).toEqual({ keys: [KEY], threshold: 1 });
+    expect(trustOf({})).toEqual({ keys: [], threshold: 1 });
   });
 });

@@ -30,7 +30,8 @@ describe('files from paths', () => {
 
 describe('files from elsewhere', () => {
   it.each([
-    ['s3://bucket/key?X-Amz-Signature=hunter22', 'E_NOT_YET'],
+    ['s3://me:hunter22@bucket/key', 'E_SOURCE'],
+    ['s3://bucket/key?X-Amz-Signature=hunter22', 'E_SOURCE'],
     ['ftp://me:hunter22@example.org/f', 'E_SOURCE'],
   ] as const)('are refused for %s without showing what is secret in it', async (location, code) => {
     const error: unknown = await files.open(location).catch((thrown: unknown) => thrown);

@@ -1,0 +1,31 @@
+import type { Flow } from '../core/report.ts';
+import { receiptFlow, type ReceiptResult } from '../flows/receipt.ts';
+import { verifyReceipts, type VerifyReceiptsResult } from '../flows/verify-receipts.ts';
+import { passphrasesFor } from './passphrase.ts';
+
+// The verbs about receipts.
+
+export interface ReceiptFlags {
+  readonly site: string;
+  readonly key: string;
+  readonly out?: string | undefined;
+  readonly full?: string | undefined;
+  readonly release?: string | undefined;
+}
+
+/** Asks for the passphrase of the key before anything is drawn. @throws DeliverError E_SIGN_KEY, and for what is wrong with the site file */
+export async function composeReceipt({ site, key, out, full, release }: ReceiptFlags): Promise<Flow<ReceiptResult>> {
+  const { composeSite } = await import('./compose-site.ts');
+  const ports = await composeSite(site);
+  const askPassphrase = await passphrasesFor([key]);
+  const wish = {
+    ...(out === undefined ? {} : { out }),
+    ...(full === undefined ? {} : { full }),
+    ...(release === undefined ? {} : { release }),
+  };
+  return receiptFlow({ keyPath: key, ...wish }, { ...ports, askPassphrase });
+}
+
+export async function composeVerifyReceipts(paths: readonly string[], trust: readonly string[]): Promise<VerifyReceiptsResult> {
+  return verifyReceipts(paths, trust);
+}

@@ -1,0 +1,107 @@
+import type { Digest } from '../core/digest.ts';
+import { parseReference } from '../core/reference.ts';
+import type { Lock, LockedBlob } from '../lock/lock-schema.ts';
+
+/** One image, chart or file of a release. */
+export interface DiffItem {
+  /** What stays the same from version to version: a repository, a chart's or a file's name. */
+  readonly name: string;
+  /** Tag, or the digest where there is none; a chart's version; of a file nothing. */
+  readonly version?: string;
+  readonly digest: Digest;
+  readonly parts: readonly { readonly digest: Digest; readonly size: number }[];
+}
+
+/** One thing that differs. `carry`: bytes of it that the first release does not bring, each item by itself. */
+export interface ItemChange {
+  readonly change: 'added' | 'removed' | 'changed';
+  readonly name: string;
+  readonly before?: { readonly version?: string; readonly digest: string };
+  readonly after?: { readonly version?: string; readonly digest: string };
+  readonly carry: number;
+}
+
+export function imageItems({ images }: Lock): readonly DiffItem[] {
+  return images.map((image) => {
+    const { host, repository, tag, digest } = parseReference(image.reference);
+    const parts: readonly LockedBlob[] = [image, ...(image.manifests ?? []), ...image.blobs];
+    return { name: `${host}/${repository}`, version: tag ?? digest ?? image.digest, digest: image.digest, parts };
+  });
+}
+
+export function chartItems({ charts }: Lock): readonly DiffItem[] {
+  return charts.map((chart) => ({
+    name: chart.name,
+    version: chart.version,
+    digest: chart.digest,
+    parts: [chart, ...chart.blobs],
+  }));
+}
+
+export function fileItems({ files }: Lock): readonly DiffItem[] {
+  return files.map((file) => ({ name: file.name, digest: file.digest, parts: [file] }));
+}
+
+/**
+ * What became of each item. The same name and version is one thing; else one that went and one that came of the same
+ * name are a change of version, and where there are more of a name each stands for itself.
+ */
+export function pairItems(
+  before: readonly DiffItem[],
+  after: readonly DiffItem[],
+  isCarried: (digest: Digest) => boolean,
+): { readonly changes: readonly ItemChange[]; readonly unchanged: number } {
+  const was = new Map(before.map((item) => [keyOf(item), item]));
+  const is = new Map(after.map((item) => [keyOf(item), item]));
+  const gone = before.filter((item) => !is.has(keyOf(item)));
+  const come = after.filter((item) => !was.has(keyOf(item)));
+  const carry = ({ parts }: DiffItem): number =>
+    [...new Map(parts.map((part) => [part.digest, part.size]))].reduce(
+      (sum, [digest, size]) => sum + (isCarried(digest) ? size : 0),
+      0,
+    );
+  const changed = (from: DiffItem, to: DiffItem): ItemChange => ({
+    change: 'changed',
+    name: to.name,
+    before: sideOf(from),
+    after: sideOf(to),
+    carry: carry(to),
+  });
+  const partnerOf = (item: DiffItem, others: readonly DiffItem[], own: readonly DiffItem[]): DiffItem | undefined => {
+    const [partner, more] = others.filter(({ name }) => name === item.name);
+    return more === undefined && own.filter(({ name }) => name === item.name).length === 1 ? partner : undefined;
+  };
+  const kept = after.flatMap((item) => {
+    const from = was.get(keyOf(item));
+    return from === undefined ? [] : [{ from, item }];
+  });
+  const changes = [
+    ...kept.filter(({ from, item }) => from.digest !== item.digest).map(({ from, item }) => changed(from, item)),
+    ...come.map((item): ItemChange => {
+      const from = partnerOf(item, gone, come);
+      return from === undefined
+        ? { change: 'added', name: item.name, after: sideOf(item), carry: carry(item) }
+        : changed(from, item);
+    }),
+    ...gone
+      .filter((item) => partnerOf(item, come, gone) === undefined)
+      .map((item): ItemChange => ({ change: 'removed', name: item.name, before: sideOf(item), carry: 0 })),
+  ];
+  return {
+    changes: changes.sort((a, b) => compare(a.name, b.name) || compare(a.change, b.change)),
+    unchanged: kept.filter(({ from, item }) => from.digest === item.digest).length,
+  };
+}
+
+function keyOf({ name, version }: DiffItem): string {
+  return `${name} ${version ?? ''}`;
+}
+
+function sideOf({ version, digest }: DiffItem): { readonly version?: string; readonly digest: string } {
+  return { ...(version === undefined ? {} : { version }), digest };
+}
+
+/** By code points, so that no locale gets into what is printed. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

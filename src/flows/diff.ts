@@ -1,0 +1,60 @@
+import { deltaSince } from '../bundle/delta.ts';
+import { planBundle } from '../bundle/plan.ts';
+import type { Digest } from '../core/digest.ts';
+import { chartItems, fileItems, imageItems, pairItems, type ItemChange } from './diff-items.ts';
+import { loadLocked } from './load-base.ts';
+
+/** What differs between two releases, and what the second would cost to carry on top of the first. All sizes are bytes. */
+export interface DiffResult {
+  readonly from: DiffSide;
+  readonly to: DiffSide;
+  readonly images: readonly ItemChange[];
+  readonly charts: readonly ItemChange[];
+  readonly files: readonly ItemChange[];
+  /** Images, charts and files that are the same in both. */
+  readonly unchanged: number;
+  /** The delta that `pack --since` would make, to the byte. */
+  readonly delta: { readonly size: number; readonly leftOutBlobs: number; readonly leftOutBytes: number };
+  /** The bundle of the whole second release. */
+  readonly full: { readonly size: number };
+}
+
+export interface DiffSide {
+  readonly path: string;
+  readonly name: string;
+  readonly version: string;
+  /** Digest of the release manifest. */
+  readonly root: string;
+}
+
+/**
+ * Compares two releases by their locks; no blob is read and nobody is asked.
+ * @param paths locks or bundles, the earlier one first
+ * @throws DeliverError as `loadLocked`
+ */
+export async function diffReleases(from: string, to: string): Promise<DiffResult> {
+  const [before, after] = [await loadLocked(from), await loadLocked(to)];
+  const plan = planBundle(after.lock, [], deltaSince(after.lock, before.base));
+  const leftOut = new Set<Digest>((plan.delta?.omitted ?? []).map(({ digest }) => digest));
+  const pair = (items: typeof imageItems): ReturnType<typeof pairItems> =>
+    pairItems(items(before.lock), items(after.lock), (digest) => !leftOut.has(digest));
+  const [images, charts, files] = [pair(imageItems), pair(chartItems), pair(fileItems)];
+  return {
+    from: { path: from, ...nameOf(before.base) },
+    to: { path: to, ...nameOf(after.base) },
+    images: images.changes,
+    charts: charts.changes,
+    files: files.changes,
+    unchanged: images.unchanged + charts.unchanged + files.unchanged,
+    delta: {
+      size: plan.size,
+      leftOutBlobs: leftOut.size,
+      leftOutBytes: (plan.delta?.omitted ?? []).reduce((sum, { size }) => sum + size, 0),
+    },
+    full: { size: planBundle(after.lock, []).size },
+  };
+}
+
+function nameOf({ name, version, root }: Omit<DiffSide, 'path'>): Omit<DiffSide, 'path'> {
+  return { name, version, root };
+}

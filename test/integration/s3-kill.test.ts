@@ -1,0 +1,111 @@
+import { randomInt } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { planBundle } from '../../src/bundle/plan.ts';
+import { bundleBytes, noisyRelease } from '../support/bundles.ts';
+import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
+import { folderWith } from '../support/files.ts';
+import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+
+const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
+const NAME = 'noise-1.0.tar';
+const ROUNDS = 3;
+const PART = 8 * 1024 * 1024;
+const RANGE = 4 * 1024 * 1024;
+
+const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
+const isRange = ({ range }: SeenRequest): boolean => range !== undefined;
+
+describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+  let minio: Minio;
+  let proxy: CountingProxy;
+  let bundle: Buffer;
+
+  beforeAll(async () => {
+    minio = await startMinio();
+    proxy = await startCountingProxy(minio.url);
+    const { lock, content } = noisyRelease(9_000_000, 6);
+    bundle = bundleBytes(planBundle(lock, []), content);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    await minio.stop();
+  });
+
+  const start = (args: string[], cwd: string) =>
+    execa(process.execPath, [DEV, ...args], {
+      cwd,
+      reject: false,
+      timeout: 60_000,
+      stdin: 'ignore',
+      env: environmentFor(proxy.url),
+    });
+  /** Kills the process when so many of the requests that matter have come in; returns once it is gone. */
+  const killedAfter = async (most: number, isMeant: (request: SeenRequest) => boolean, args: string[], cwd: string) => {
+    let come = 0;
+    const work = start(args, cwd);
+    proxy.hold = (request) => {
+      if (isMeant(request) && (come += 1) === most) work.kill('SIGKILL');
+    };
+    const { signal } = await work;
+    proxy.hold = () => undefined;
+    return signal;
+  };
+
+  it('anywhere in a publish: the next run ends it, and no finished part is sent twice', { timeout: 120_000 }, async () => {
+    const cwd = await folderWith({ [NAME]: bundle });
+    for (let round = 0; round < ROUNDS; round++) {
+      proxy.seen.length = 0;
+      const to = `s3://${BUCKET}/publish-${String(round)}`;
+      const most = randomInt(2, Math.ceil(bundle.byteLength / PART));
+      expect(await killedAfter(most, isPart, ['publish', NAME, to], cwd), `killed at part ${String(most)}`).toBe('SIGKILL');
+      const { exitCode, stdout } = await start(['publish', NAME, to, '--json'], cwd);
+      expect(exitCode, stdout).toBe(0);
+      const sent = proxy.seen
+        .filter((request) => isPart(request) && request.whole)
+        .map(({ path }) => /partNumber=\d+/.exec(path)?.[0]);
+      expect(new Set(sent).size, sent.join()).toBe(sent.length);
+      const { exitCode: fetched } = await start(['fetch', `${to}/${NAME}`, `from-${String(round)}`], cwd);
+      expect(fetched).toBe(0);
+      expect((await readFile(join(cwd, `from-${String(round)}`, NAME))).equals(bundle)).toBe(true);
+    }
+  });
+
+  it('anywhere in a fetch: the next run ends it, and no finished range is fetched twice', { timeout: 120_000 }, async () => {
+    const cwd = await folderWith({ [NAME]: bundle });
+    const from = `s3://${BUCKET}/fetch`;
+    await start(['publish', NAME, from], cwd);
+    for (let round = 0; round < ROUNDS; round++) {
+      const folder = `to-${String(round)}`;
+      const most = randomInt(2, Math.ceil(bundle.byteLength / PART));
+      expect(await killedAfter(most, isRange, ['fetch', `${from}/${NAME}`, folder], cwd)).toBe('SIGKILL');
+      const journal = await readFile(join(cwd, folder, `${NAME}.part`, 'journal'), 'utf8').catch(() => '');
+      const finished = [...journal.matchAll(/^(\d+) sha256:/gm)].map(([, index]) => Number(index) * RANGE);
+      proxy.seen.length = 0;
+      const { exitCode, stdout } = await start(['fetch', `${from}/${NAME}`, folder], cwd);
+      expect(exitCode, stdout).toBe(0);
+      const again = proxy.seen.filter(isRange).map(({ range }) => Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1]));
+      expect(again.filter((offset) => finished.includes(offset))).toEqual([]);
+      expect((await readFile(join(cwd, folder, NAME))).equals(bundle)).toBe(true);
+    }
+  });
+
+  it('of the store: the next run goes on where it was', { timeout: 60_000 }, async () => {
+    const cwd = await folderWith({ [NAME]: bundle });
+    const to = `s3://${BUCKET}/store`;
+    let come = 0;
+    proxy.hold = async (request) => {
+      if (isPart(request) && (come += 1) === 4) await minio.restart();
+    };
+    const first = await start(['publish', NAME, to], cwd);
+    proxy.hold = () => undefined;
+    // Either the library's own retries bridged it, or the command says that the store failed.
+    expect([0, 5]).toContain(first.exitCode);
+    const { exitCode, stdout } = await start(['publish', NAME, to], cwd);
+    expect(exitCode, stdout).toBe(0);
+    expect((await start(['fetch', `${to}/${NAME}`, 'back'], cwd)).exitCode).toBe(0);
+    expect((await readFile(join(cwd, 'back', NAME))).equals(bundle)).toBe(true);
+  });
+});

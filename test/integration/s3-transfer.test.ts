@@ -1,0 +1,209 @@
+import { randomInt } from 'node:crypto';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { planBundle } from '../../src/bundle/plan.ts';
+import { SILENT, type Flow } from '../../src/core/report.ts';
+import { fetchFlow } from '../../src/flows/fetch.ts';
+import { publishFlow } from '../../src/flows/publish.ts';
+import { parseS3 } from '../../src/store/s3-address.ts';
+import { createS3Store } from '../../src/store/s3-store.ts';
+import type { ObjectStore } from '../../src/store/port.ts';
+import { bundleBytes, noisyRelease } from '../support/bundles.ts';
+import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
+import { folderWith } from '../support/files.ts';
+import { noise } from '../support/images.ts';
+import { BUCKET, noMinio, startMinio, type Minio } from '../support/minio.ts';
+
+const never = new AbortController().signal;
+const NAME = 'noise-1.0.tar';
+
+async function run<Result>(flow: Flow<Result>, signal = never): Promise<Result> {
+  for (const step of flow.steps) await step.run(SILENT, signal);
+  return flow.result();
+}
+
+describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+  let minio: Minio;
+  let proxy: CountingProxy;
+  let store: ObjectStore;
+  let bundle: Buffer;
+  let folder: string;
+  let prefix = '';
+  let turn = 0;
+
+  beforeAll(async () => {
+    minio = await startMinio();
+    proxy = await startCountingProxy(minio.url);
+    Object.assign(process.env, minio.env);
+    const { lock, content } = noisyRelease(9_000_000, 5);
+    bundle = bundleBytes(planBundle(lock, []), content);
+  });
+  afterAll(async () => {
+    await proxy.stop();
+    await minio.stop();
+  });
+  beforeEach(async () => {
+    proxy.seen.length = 0;
+    proxy.hold = () => undefined;
+    prefix = `turn-${String((turn += 1))}`;
+    folder = await folderWith({ [NAME]: bundle });
+    store = createS3Store(parseS3(`s3://${BUCKET}?endpoint=${proxy.url}`, process.env), process.env);
+  });
+
+  const publish = (signal?: AbortSignal) => run(publishFlow({ path: join(folder, NAME), prefix }, store), signal);
+  const fetch = (to = 'here', signal?: AbortSignal) =>
+    run(fetchFlow({ key: `${prefix}/${NAME}`, folder: join(folder, to) }, store), signal);
+  const partsSent = (): string[] =>
+    proxy.seen
+      .filter(({ method, path, whole }) => method === 'PUT' && whole && path.includes('partNumber='))
+      .map(({ path }) => path);
+  const rangesGot = (): (string | undefined)[] =>
+    proxy.seen.filter(({ method, whole, range }) => method === 'GET' && whole && range !== undefined).map(({ range }) => range);
+
+  /** Lets so many of the requests through and then stops the work, with others on their way. */
+  const stopAfter = (most: number, isMeant: (request: SeenRequest) => boolean, done: () => unknown[]): AbortSignal => {
+    const stop = new AbortController();
+    let come = 0;
+    proxy.hold = async (request) => {
+      if (!isMeant(request)) return;
+      come += 1;
+      if (come <= most) return;
+      for (let waited = 0; done().length < most && waited < 2000; waited++) await sleep(5);
+      stop.abort(new Error('stop'));
+      await sleep(50);
+    };
+    return stop.signal;
+  };
+  const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
+  const isRange = ({ range }: SeenRequest): boolean => range !== undefined;
+
+  it('arrive as they left, in parts, with checksums that the store keeps', async () => {
+    const sent = await publish();
+    expect(sent).toMatchObject({ sentBytes: bundle.byteLength, keptBytes: 0, objects: [{ outcome: 'sent' }] });
+    expect(partsSent().length).toBe(Math.ceil(bundle.byteLength / (8 * 1024 * 1024)));
+    const head = await minio.client.send(
+      new HeadObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, ChecksumMode: 'ENABLED' }),
+    );
+    expect(head.ChecksumSHA256).toMatch(/^\S+-\d+$/);
+    expect(`sha256:${head.Metadata?.['deliver-sha256'] ?? ''}`).toBe(sent.objects[0]?.digest);
+    const got = await fetch();
+    expect(got).toMatchObject({
+      fetchedBytes: bundle.byteLength,
+      files: [{ outcome: 'written', digest: sent.objects[0]?.digest }],
+    });
+    expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
+    expect(await readdir(join(folder, 'here'))).toEqual([NAME]);
+  });
+
+  it('are neither sent nor fetched a second time', async () => {
+    await publish();
+    await fetch();
+    proxy.seen.length = 0;
+    expect(await publish()).toMatchObject({ sentBytes: 0, objects: [{ outcome: 'unchanged' }] });
+    expect(await fetch()).toMatchObject({ fetchedBytes: 0, files: [{ outcome: 'unchanged' }] });
+    expect(partsSent()).toEqual([]);
+    expect(rangesGot()).toEqual([]);
+  });
+
+  it('go on after an interruption, and send no finished part twice', async () => {
+    await expect(publish(stopAfter(2, isPart, partsSent))).rejects.toThrow('stop');
+    const before = new Set(partsSent());
+    expect(before.size).toBeGreaterThanOrEqual(2);
+    proxy.hold = () => undefined;
+    const result = await publish();
+    expect(result.keptBytes).toBeGreaterThan(0);
+    const all = partsSent();
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('are sent anew when the interrupted upload was of another file', async () => {
+    await expect(publish(stopAfter(2, isPart, partsSent))).rejects.toThrow('stop');
+    proxy.hold = () => undefined;
+    const { lock, content } = noisyRelease(9_000_001, 5);
+    bundle = bundleBytes(planBundle(lock, []), content);
+    await writeFile(join(folder, NAME), bundle);
+    expect(await publish()).toMatchObject({ keptBytes: 0 });
+    await fetch();
+    expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
+  });
+
+  it('are fetched on after an interruption, no finished range twice', async () => {
+    await publish();
+    await expect(fetch('here', stopAfter(2, isRange, rangesGot))).rejects.toThrow('stop');
+    expect(await readdir(join(folder, 'here'))).toEqual([`${NAME}.part`]);
+    const journal = await readFile(join(folder, 'here', `${NAME}.part`, 'journal'), 'utf8');
+    const finished = journal.split('\n').filter((line) => /^\d+ sha256:/.test(line)).length;
+    proxy.hold = () => undefined;
+    proxy.seen.length = 0;
+    const result = await fetch();
+    expect(result.keptBytes).toBeGreaterThan(0);
+    expect(rangesGot().length).toBe(Math.ceil(bundle.byteLength / (4 * 1024 * 1024)) - finished);
+    expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
+  });
+
+  it('that were damaged on the disk between two runs are fetched again there', async () => {
+    await publish();
+    await expect(fetch('here', stopAfter(3, isRange, rangesGot))).rejects.toThrow('stop');
+    proxy.hold = () => undefined;
+    const content = join(folder, 'here', `${NAME}.part`, 'content');
+    const bytes = await readFile(content);
+    for (let at = 0; at < bytes.length; at += 1_000_000) bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await writeFile(content, bytes);
+    expect((await fetch()).keptBytes).toBe(0);
+    expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
+  });
+
+  it('are refused when the store holds other bytes than were promised', async () => {
+    await publish();
+    const damaged = Buffer.from(bundle);
+    const at = randomInt(damaged.length);
+    damaged[at] = (damaged[at] ?? 0) ^ 1;
+    const { Metadata } = await minio.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}` }));
+    await minio.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, Body: damaged, Metadata }));
+    await expect(fetch()).rejects.toThrowWithCode('E_DIGEST', 'is not what its publisher promised');
+    expect(await readdir(join(folder, 'here'))).toEqual([`${NAME}.part`]);
+  });
+
+  it('that others put there without a promise are verified blob by blob', async () => {
+    await minio.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, Body: bundle }));
+    await fetch();
+    expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
+    const damaged = Buffer.from(bundle);
+    damaged[20_000_000] = (damaged[20_000_000] ?? 0) ^ 1;
+    await minio.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, Body: damaged }));
+    await expect(fetch('there')).rejects.toThrowWithCode('E_BUNDLE_DAMAGED', NAME);
+  });
+
+  it('that are replaced while they are fetched are not mixed', async () => {
+    await publish();
+    const Key = `${prefix}/${NAME}`;
+    let replaced: Promise<unknown> | undefined;
+    proxy.hold = async (request) => {
+      if (!isRange(request)) return;
+      await (replaced ??= minio.client.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: bundle.subarray(0, 1000) })));
+    };
+    await expect(fetch()).rejects.toThrowWithCode('E_STORE', 'replaced');
+  });
+
+  it('travel as folders too, the end of a carry set last', async () => {
+    const set = { 'a.carry.json': '{}', 'a.carry.end.json': '{}', 'a.v001': noise(100, 'v'), 'a.v002.part': 'not yet' };
+    const carried = join(folder, 'set');
+    await mkdir(carried);
+    for (const [name, content] of Object.entries(set)) await writeFile(join(carried, name), content);
+    const sent = await run(publishFlow({ path: carried, prefix }, store));
+    expect(sent.objects.map(({ key }) => key)).toEqual(
+      ['a.carry.json', 'a.v001', 'a.carry.end.json'].map((name) => `${prefix}/${name}`),
+    );
+    await run(fetchFlow({ key: prefix, folder: join(folder, 'arrived') }, store));
+    expect((await readdir(join(folder, 'arrived'))).sort()).toEqual(['a.carry.end.json', 'a.carry.json', 'a.v001']);
+  });
+
+  it('that are not there are named', async () => {
+    await expect(fetch()).rejects.toThrowWithCode('E_STORE_NOT_FOUND', `s3://${BUCKET}/${prefix}/${NAME}`);
+    const elsewhere = createS3Store(parseS3(`s3://no-such-bucket?endpoint=${proxy.url}`, process.env), process.env);
+    await expect(run(publishFlow({ path: join(folder, NAME), prefix }, elsewhere))).rejects.toThrowWithCode('E_STORE_NOT_FOUND');
+  });
+});
