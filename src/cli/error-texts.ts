@@ -160,7 +160,7 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   E_APPLY: { meaning: 'The API server refused an object.', fix: 'Correct the app in the release; the field is named above.' },
   E_CONFLICT: {
-    meaning: 'Somebody else owns a field that deliver would set.',
+    meaning: 'Somebody else owns a field that deliver would set, or another release an object.',
     fix: 'Agree who owns it; then remove it there or from the release.',
   },
   E_IMAGE_PULL: {

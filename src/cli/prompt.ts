@@ -48,7 +48,7 @@ export async function consent(question: string, yes: boolean, terminal: Terminal
   if (!canAsk(terminal)) {
     throw new DeliverError('E_NEEDS_CONSENT', {
       what: 'This would change the site, and there is no terminal to ask you at.',
-      fix: 'Read the plan above, then run the same command with --yes.',
+      fix: 'Look at deliver plan with the same bundle and site, then run the same command with --yes.',
       state: 'Nothing was changed.',
     });
   }

@@ -26,9 +26,9 @@ the same command goes on. A second run changes nothing and says so.`;
     const { consent } = await import('../cli/prompt.ts');
     const { composeInstall } = await import('../cli/compose-site.ts');
     const { viewInstall } = await import('../cli/view-install.ts');
+    const flow = await composeInstall({ bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] });
     await consent(`Install ${args.bundle} on the site of ${flags.site}?`, flags.yes);
-    const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
-    const result = await this.runFlow(await composeInstall(where));
+    const result = await this.runFlow(flow);
     this.showResult(result, (shown) => viewInstall(shown, this.output));
   }
 }

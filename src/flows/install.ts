@@ -5,7 +5,9 @@ import { bytesText, countText } from '../core/amounts.ts';
 import type { Flow, Report, Step, StepResult } from '../core/report.ts';
 import { mirrorSummary, writeMirrors } from '../site/mirrors.ts';
 import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
+import { installState } from './install-state.ts';
 import { Journal } from './journal.ts';
+import { planRelease } from './plan-objects.ts';
 import { releaseUrls } from './plan.ts';
 import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
@@ -56,7 +58,7 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
         return done;
       },
       {
-        state: (own) => (READ_ONLY.has(id) ? 'Nothing was changed.' : stateOf(changed, own)),
+        state: (own) => (READ_ONLY.has(id) ? 'Nothing was changed.' : installState(changed, own)),
         ...(last ? { last: () => session?.bundle.close() } : {}),
       },
     );
@@ -86,6 +88,8 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     step('preflight', 'Preflight', async (report, signal) => {
       const { checks } = await runPreflights(needed(session), ports, report, signal);
       refuseFailed(checks);
+      // What the API server, or a value that the site lacks, would refuse later is refused before anything is changed.
+      await planRelease(needed(session), ports, report, signal);
       for (const { host, title, found, fix } of checks.filter(({ outcome }) => outcome === 'warn')) {
         report.note(
           `! ${host === undefined ? '' : `${host}: `}${title}: ${found ?? ''}${fix === undefined ? '' : ` Fix: ${fix}`}`,
@@ -169,12 +173,4 @@ async function factsOf(
     inventory,
     urls: releaseUrls(session, ports),
   };
-}
-
-const GOES_ON = 'The same command goes on from here.';
-
-function stateOf(changed: readonly string[], own: string | undefined): string {
-  const before = changed.length === 0 ? [] : [`Done so far: ${changed.join('; ')}.`];
-  const now = own ?? 'What this step did until then stays.';
-  return [...before, now, ...(now.includes('same command goes on') ? [] : [GOES_ON])].join(' ');
 }

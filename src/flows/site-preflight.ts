@@ -49,7 +49,17 @@ export async function runPreflights(
   };
   const onHosts = await preflightHosts(ports.hosts, hosts, needs, report, signal);
   const room = await registryRoomChecks(ports, found.need, signal);
-  return { ...found, checks: [...onHosts, ...registry, ...room, cluster, ...versionChecks(session, found.kubernetes)] };
+  return {
+    ...found,
+    checks: [
+      ...onHosts,
+      ...nodeCheck(needs.nodes, session),
+      ...registry,
+      ...room,
+      cluster,
+      ...versionChecks(session, found.kubernetes),
+    ],
+  };
 }
 
 /** @throws DeliverError E_PREFLIGHT naming every failed check, or the single code when all failed for one reason of trust */
@@ -90,6 +100,18 @@ function versionChecks(session: ReleaseSession, kubernetes: string | undefined):
     outcome.warn({
       found: `${kubernetes}; the release was made for ${wanted}`,
       fix: 'Try it on a cluster of the release’s version first.',
+    }),
+  ];
+}
+
+/** Without hosts in the site file nobody writes the mirrors, and every pull goes upstream, where there is no way to. */
+function nodeCheck(nodes: readonly string[], { sourceHosts, naming }: ReleaseSession): Check[] {
+  const elsewhere = sourceHosts.filter((host) => host !== naming.registryHost);
+  if (nodes.length > 0 || elsewhere.length === 0) return [];
+  return [
+    check('nodes', 'mirrors of the nodes').warn({
+      found: `the site file names no node, so nothing points ${elsewhere.join(', ')} at ${naming.registryHost} there`,
+      fix: 'Add the nodes under hosts:, unless their container runtimes have these mirrors already.',
     }),
   ];
 }
