@@ -1,6 +1,5 @@
 import { Errors, run, settings } from '@oclif/core';
 import { wantsJson } from './base-command.ts';
-import { systemCode } from '../core/errors.ts';
 import { clean } from './clean.ts';
 import { COMMANDS } from './command-table.ts';
 import { exitCodeOf } from './exit-codes.ts';
@@ -17,8 +16,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes('--no-color')) process.env.NO_COLOR = '1';
   const words = helpAsFlag(argv);
   const broken = (error: unknown): void => {
-    // Who read our output went away (`| head`): nobody is left to be told.
-    if (systemCode(error) === 'EPIPE') process.exit(exitCodeOf('E_INTERRUPTED'));
     process.exit(tell(error, words));
   };
   process.on('uncaughtException', broken);
