@@ -19,7 +19,8 @@ export interface WriteAnswer {
 const BATCH = 512 * 1024;
 /** Bytes below which a thread would take longer to be told than to do it. */
 const WORTH_A_THREAD = 1024 * 1024;
-const MOST = 4;
+/** Two threads hash faster than one receives; each costs about 15 MB. */
+const MOST = 2;
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './write-worker.ts' : './write-worker.js', import.meta.url);
 
 /** Threads that hash and write while this one receives; each starts when it is first needed. */

@@ -1,7 +1,6 @@
 import { hostsFileLines } from '../apps/hosts-file.ts';
-import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { beginRecord, finishRecord, type RecordFacts } from '../cluster/record.ts';
-import { bytesText, countText } from '../core/amounts.ts';
+import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step, StepResult } from '../core/report.ts';
 import { mirrorSummary, writeMirrors } from '../site/mirrors.ts';
 import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
@@ -13,11 +12,11 @@ import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
 import { pushStep } from './push-step.ts';
 import { groupsOf } from './release-groups.ts';
-import { openRelease, type ReleaseInput, type ReleaseSession } from './release-session.ts';
+import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, signerNames, siteStep } from './site-step.ts';
+import { needed, siteStep } from './site-step.ts';
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import type { SiteRegistryAccess } from './site-ports.ts';
 
@@ -45,7 +44,8 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       id,
       title,
       async (report, signal) => {
-        if (session !== undefined)
+        // What only looked was not interrupted: the next run has nothing to go on from.
+        if (session !== undefined && !READ_ONLY.has(id))
           await journal?.append({
             event: 'step',
             root: session.bundle.root.digest,
@@ -74,16 +74,13 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
 
   const steps: Step[] = [
     step('trust', 'Trusted', async (report, signal) => {
-      session = await openRelease(input, ports);
+      session = await trustRelease(input, ports, report, signal);
       const { bundle, release } = session;
       journal = new Journal(ports.stateFolder, ports.loaded.site.metadata.name, release.metadata.name);
       const before = await journal.interrupted(bundle.root.digest);
       if (before !== undefined)
         report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at step ${before.step}).`);
-      const damage = await verifyBundle(bundle, report, signal);
-      if (damage.length > 0) throw damagedError(bundle.path, damage.map(damageLine));
-      await journal.append({ event: 'start', root: bundle.root.digest, version: release.metadata.version });
-      return { summary: `${signerNames(session.signers)} · ${bytesText(bundle.size)} whole` };
+      return { summary: trustSummary(session) };
     }),
     step('preflight', 'Preflight', async (report, signal) => {
       const { checks } = await runPreflights(needed(session), ports, report, signal);

@@ -7,11 +7,11 @@ import { mirrorChanges } from '../site/mirrors.ts';
 import { planRelease } from './plan-objects.ts';
 import type { NodePlan, ObjectPlan, PlanResult, RegistryPlan } from './plan-types.ts';
 import { siteContext } from './release-groups.ts';
-import { openRelease, type ReleaseInput, type ReleaseSession } from './release-session.ts';
+import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights, type Preflight } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, signerNames, siteStep, type SiteStepOptions } from './site-step.ts';
+import { needed, siteStep, type SiteStepOptions } from './site-step.ts';
 
 /** Whatever an error says of its own work, a plan does none. */
 const READ_ONLY = { state: () => 'Nothing was changed.' } as const;
@@ -26,9 +26,9 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
   const step = (id: string, title: string, work: Step['run'], options: SiteStepOptions = READ_ONLY): Step =>
     siteStep(ports, id, title, work, options);
   const steps: Step[] = [
-    step('trust', 'Trusted', async () => {
-      session = await openRelease(input, ports);
-      return { summary: signerNames(session.signers) };
+    step('trust', 'Trusted', async (report, signal) => {
+      session = await trustRelease(input, ports, report, signal);
+      return { summary: trustSummary(session) };
     }),
     step('preflight', 'Preflight', async (report, signal) => {
       preflight = await runPreflights(needed(session), ports, report, signal);

@@ -69,19 +69,26 @@ export function refuseFailed(checks: readonly Check[]): void {
   const codes = new Set(failed.map(({ code }) => code));
   const [code] = codes;
   const fixes = [...new Set(failed.flatMap(({ fix }) => fix ?? []))];
+  const lines = failureLines(failed);
+  const [only] = lines;
   // A failure that has a meaning of its own (a wrong host key, a refused login) keeps its code and exit code.
   throw new DeliverError(codes.size === 1 && code !== undefined ? code : 'E_PREFLIGHT', {
-    what: failed.length === 1 ? `Preflight: ${lineOf(failed[0])}` : `${countText(failed.length, 'preflight')} failed.`,
-    ...(failed.length === 1 ? {} : { details: failed.map(lineOf) }),
+    what: lines.length === 1 && only !== undefined ? `Preflight: ${only}` : `${countText(lines.length, 'preflight')} failed.`,
+    ...(lines.length === 1 ? {} : { details: lines }),
     ...(fixes.length === 0 ? {} : { fix: fixes.join('\n') }),
     state: 'Nothing was changed.',
   });
 }
 
-function lineOf(failed: Check | undefined): string {
-  if (failed === undefined) return '';
-  const place = failed.host === undefined ? '' : `${failed.host}: `;
-  return `${place}${failed.title}: ${failed.found ?? 'failed'}`;
+/** One line per cause: hosts behind a bastion that can't be reached all fail for the bastion's reason. */
+function failureLines(failed: readonly Check[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { host, title, found } of failed) {
+    const cause = found ?? `${title} failed`;
+    const place = host === undefined ? title : `${host}: ${title}`;
+    places.set(cause, [...(places.get(cause) ?? []), place]);
+  }
+  return [...places].map(([cause, where]) => `${where.join(', ')}: ${cause}`);
 }
 
 /** `22 checks on 4 hosts`, with warnings counted. */
