@@ -18,7 +18,7 @@ interface Limits {
 
 /**
  * GETs of large bodies: each over a connection of its own, received into one buffer that is used again and again. New memory
- * for every 64 KiB, as every HTTP library here takes it, costs more time than hashing them (docs/decisions/0006).
+ * for every 64 KiB, as every HTTP library here takes it, costs more time than hashing them (docs/decisions/0014).
  */
 export class LargeReceiver {
   readonly #options: RegistryOptions;
