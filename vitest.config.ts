@@ -7,8 +7,8 @@ const report = process.env['TEST_REPORT'];
 export default defineConfig({
   test: {
     ...(report === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles } },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], setupFiles } },

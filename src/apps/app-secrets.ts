@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { KubeObject } from '../cluster/port.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { DeliverError } from '../core/errors.ts';
+import { Secret } from '../core/secret.ts';
 import type { App } from '../manifest/app-schema.ts';
 import type { AppContext } from './context.ts';
 import { fillSecrets } from './fill.ts';
@@ -14,7 +15,10 @@ export function secretNameOf(app: Pick<App, 'name'>): string {
 /** Values of the app's secret variables by variable name, revealed: they go into the Secret and nowhere else. */
 export function secretsOf(app: App, context: AppContext): Record<string, string> {
   const names = Object.keys(app.secrets ?? {}).sort();
-  return Object.fromEntries(names.map((name) => [name, fillSecrets(app, app.secrets?.[name] ?? '', context)]));
+  return Object.fromEntries(
+    // A text around a secret is one as well: a Secret shows it in base64, where the part alone would not be found.
+    names.map((name) => [name, new Secret(fillSecrets(app, app.secrets?.[name] ?? '', context)).reveal()]),
+  );
 }
 
 /** Secret `<app>-secrets`. `data`, not `stringData`: server-side apply would never see the latter's removal. */

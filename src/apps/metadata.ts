@@ -1,8 +1,5 @@
 import type { KubeMetadata } from '../cluster/port.ts';
-import { MANAGED_BY } from '../cluster/system.ts';
-
-/** Label that finds every object of a release. */
-const RELEASE_LABEL = 'deliver-release';
+import { MANAGED_BY, RELEASE_LABEL } from '../cluster/system.ts';
 
 interface Named {
   readonly name: string;

@@ -8,6 +8,7 @@ import type { NearBlobs } from './near-blobs.ts';
 import type { PartFile } from './part-file.ts';
 import { orAborted, placeBlob } from './place-blob.ts';
 import type { BundlePlan, PlannedMember } from './plan.ts';
+import { WritePool } from './write-pool.ts';
 
 /** Where the blobs of a release come from. */
 export interface BlobOrigins {
@@ -54,6 +55,7 @@ export async function fetchBlobs(
 ): Promise<Fetched> {
   const queue = plan.members.filter(isWanted).sort(byUrgency);
   const total = queue.reduce((sum, { size }) => sum + size, 0);
+  const pool = new WritePool(part.handle);
   const tally = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0, nearBlobs: 0, nearBytes: 0 };
   let done = 0;
   let inFlight = 0;
@@ -77,11 +79,14 @@ export async function fetchBlobs(
       return;
     }
     const source = origins.describe(member.digest);
+    const { target, done: placed } = pool.target(member.size);
     try {
       const bytes = await orAborted(origins.open(member.digest, stop.signal), stop.signal);
-      await placeBlob(part.handle, member, bytes, source, onBytes, stop.signal);
+      await placeBlob(target, member, bytes, source, onBytes, stop.signal);
     } catch (error) {
       throw named(error, source);
+    } finally {
+      placed();
     }
     await part.journal.append(member.digest);
     tally.fetchedBlobs += 1;
@@ -102,6 +107,7 @@ export async function fetchBlobs(
     }
   };
   const workers = await Promise.allSettled(Array.from({ length: Math.min(concurrency, queue.length) }, worker));
+  await pool.close();
   if (workers.some(({ status }) => status === 'rejected')) throw firstReason(stop.signal);
   return { ...tally, nearFrom: tally.nearBlobs === 0 ? '' : (near?.name ?? '') };
 }

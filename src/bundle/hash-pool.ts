@@ -21,8 +21,8 @@ export type HashAnswer =
 
 type Outcome = Exclude<HashAnswer, { kind: 'progress' }>;
 
-/** More threads than this only wait for the disk. */
-const MOST = 8;
+/** More threads than this only wait for the disk; each costs about 15 MB. */
+const MOST = 6;
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js', import.meta.url);
 
 /** Threads that hash ranges of files, as many as there are cores; each starts when it is first needed. */

@@ -7,6 +7,7 @@ import { HashPool } from './hash-pool.ts';
 import { openBundle } from './open-bundle.ts';
 import { openSource, type OpenSource } from './open-source.ts';
 import type { BundlePlan } from './plan.ts';
+import { InlineTarget } from './blob-target.ts';
 import { placeBlob, type Placement } from './place-blob.ts';
 
 /** Where earlier bundles may lie. */
@@ -94,6 +95,9 @@ export async function openNear(plan: BundlePlan, { folder, bundles = [] }: NearW
   };
 }
 
+/** Buffer for a blob that spans volumes, which no single thread can read by itself. */
+const SPANNING_BATCH = 512 * 1024;
+
 /** False when the bytes are not those that the digest promises, or can't be read. */
 async function copyGood(
   { from, name, offset }: Place,
@@ -110,7 +114,7 @@ async function copyGood(
     return outcome.kind === 'hashed' && outcome.size === size && outcome.digest === digest;
   }
   try {
-    await placeBlob(target, place, readRange(from.source, offset, size, signal, 'reused'), name, onBytes, signal);
+    await placeBlob(new InlineTarget(target, Math.min(SPANNING_BATCH, size)), place, readRange(from.source, offset, size, signal, 'reused'), name, onBytes, signal);
     return true;
   } catch (error) {
     if (isDeliverError(error, 'E_DIGEST', 'E_SIZE', 'E_FILE_UNREADABLE', 'E_CARRY_DAMAGED')) return false;

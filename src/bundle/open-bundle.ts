@@ -156,9 +156,8 @@ function nameOf(path: string, offset: number, size: number): string {
 function refused(path: string, problems: readonly string[]): DeliverError {
   return new DeliverError('E_BUNDLE', {
     what: `${path} is not a bundle as deliver writes it.`,
-    why: problems[0] ?? '',
     fix: 'Do not use it. Copy it again from the packager and compare the root digest.',
     state: 'Nothing was read from it beyond its structure.',
-    details: problems,
+    ...(problems.length === 1 ? { why: problems[0] ?? '' } : { details: problems }),
   });
 }

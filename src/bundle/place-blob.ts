@@ -1,9 +1,6 @@
-import type { FileHandle } from 'node:fs/promises';
-import { Verifier, type Digest } from '../core/digest.ts';
+import { refuseOther, wrongSize, type Digest } from '../core/digest.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
-
-/** Bytes gathered for one write; with the one under way, twice this is what a blob in flight holds in memory. */
-const BATCH = 512 * 1024;
+import type { BlobTarget } from './blob-target.ts';
 
 export interface Placement {
   readonly digest: Digest;
@@ -13,56 +10,55 @@ export interface Placement {
 }
 
 /**
- * Writes a blob at its final place, hashing on the way; while one batch is being written the next is received.
+ * Writes a blob at its final place, hashing on the way; while one batch is being hashed and written the next is received.
  * @param source where the bytes come from, for messages
  * @param onBytes called with the number of bytes received since the last call
  * @throws DeliverError E_SIZE before a byte is written past the place, E_DIGEST at the end, E_SOURCE when the source fails
  */
 export async function placeBlob(
-  handle: FileHandle,
+  target: BlobTarget,
   place: Placement,
   bytes: AsyncIterable<Uint8Array>,
   source: string,
   onBytes: (count: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const verifier = new Verifier(place, source);
-  const batches = new Batches(handle, place);
+  const batches = new Batches(target, place.offset);
+  let received = 0;
   try {
     for await (const chunk of untilAborted(bytes, source, signal)) {
-      verifier.update(chunk);
+      received += chunk.byteLength;
+      if (received > place.size) throw wrongSize(place, 'more', source);
       onBytes(chunk.byteLength);
       for (let rest = chunk; rest.byteLength > 0;) rest = rest.subarray(await batches.take(rest));
     }
     await batches.flush();
-    verifier.finish();
   } finally {
     // The file must not be closed, nor the blob tried again, under a write that still runs.
     await batches.written;
   }
+  refuseOther(place, { size: received, digest: await target.digest() }, source);
 }
 
 /** Gathers chunks into two buffers in turn: one is filled while the other is being written. */
 class Batches {
-  readonly #handle: FileHandle;
-  readonly #size: number;
-  #buffer: Buffer;
-  #other: Buffer | undefined;
+  readonly #target: BlobTarget;
+  #buffer: Uint8Array;
+  #other: Uint8Array;
   #filled = 0;
   #position: number;
   written = Promise.resolve();
 
-  constructor(handle: FileHandle, { offset, size }: Placement) {
-    this.#handle = handle;
+  constructor(target: BlobTarget, offset: number) {
+    this.#target = target;
     this.#position = offset;
-    this.#size = Math.min(BATCH, size);
-    this.#buffer = Buffer.allocUnsafeSlow(this.#size);
+    [this.#buffer, this.#other] = target.buffers;
   }
 
   /** Copies what fits, because the source uses its memory again. @returns how many bytes */
   async take(chunk: Uint8Array): Promise<number> {
-    if (this.#filled === this.#size) await this.flush();
-    const count = Math.min(chunk.byteLength, this.#size - this.#filled);
+    if (this.#filled === this.#buffer.byteLength) await this.flush();
+    const count = Math.min(chunk.byteLength, this.#buffer.byteLength - this.#filled);
     this.#buffer.set(chunk.subarray(0, count), this.#filled);
     this.#filled += count;
     return count;
@@ -72,19 +68,12 @@ class Batches {
   async flush(): Promise<void> {
     await this.written;
     const full = this.#buffer.subarray(0, this.#filled);
-    this.written = writeAll(this.#handle, full, this.#position);
+    this.written = this.#target.put(full, this.#position);
     // Whoever awaits `written` next gets the error; this only keeps it from being “unhandled” until then.
     this.written.catch(() => undefined);
     this.#position += full.byteLength;
     this.#filled = 0;
-    [this.#buffer, this.#other] = [this.#other ?? Buffer.allocUnsafeSlow(this.#size), this.#buffer];
-  }
-}
-
-async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.byteLength;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done);
-    done += bytesWritten;
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
   }
 }
 

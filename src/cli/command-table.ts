@@ -8,6 +8,8 @@ import Pack from '../commands/pack.ts';
 import Plan from '../commands/plan.ts';
 import Publish from '../commands/publish.ts';
 import Push from '../commands/push.ts';
+import ReceiptVerify from '../commands/receipt-verify.ts';
+import Receipt from '../commands/receipt.ts';
 import Repair from '../commands/repair.ts';
 import Resend from '../commands/resend.ts';
 import Resolve from '../commands/resolve.ts';
@@ -16,6 +18,7 @@ import Split from '../commands/split.ts';
 import Sign from '../commands/sign.ts';
 import Status from '../commands/status.ts';
 import Verify from '../commands/verify.ts';
+import Watch from '../commands/watch.ts';
 
 /** Every verb, in the order of a release's life; oclif reads this instead of looking for files. */
 export const COMMANDS = {
@@ -36,5 +39,8 @@ export const COMMANDS = {
   fetch: Fetch,
   gc: Gc,
   serve: Serve,
+  watch: Watch,
   status: Status,
+  receipt: Receipt,
+  'receipt:verify': ReceiptVerify,
 };

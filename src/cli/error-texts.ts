@@ -102,6 +102,10 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'Volumes of a carry set are damaged or missing.',
     fix: 'deliver verify FOLDER says what can be mended and what has to come again; deliver repair FOLDER mends.',
   },
+  E_RECEIPT: {
+    meaning: 'A receipt was changed, mistyped, or does not follow the one before it.',
+    fix: 'Do not use it. Ask the site for it again, and for those that are missing.',
+  },
   E_UNSIGNED: {
     meaning: 'The bundle carries no signature.',
     fix: 'Ask for a bundle packed with --sign-key. If you accept it as it is: --allow-unsigned.',
@@ -189,7 +193,7 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   },
   E_APPLY: { meaning: 'The API server refused an object.', fix: 'Correct the app in the release; the field is named above.' },
   E_CONFLICT: {
-    meaning: 'Somebody else owns a field that deliver would set.',
+    meaning: 'Somebody else owns a field that deliver would set, or another release an object.',
     fix: 'Agree who owns it; then remove it there or from the release.',
   },
   E_IMAGE_PULL: {
@@ -208,6 +212,10 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   E_BASE_MISSING: {
     meaning: 'The bundle is a delta, and the site lacks what its base should have brought. Nothing was changed.',
     fix: 'Install the base first, or carry the bundle of the whole release.',
+  },
+  E_NOTHING_INSTALLED: {
+    meaning: 'A receipt was asked for, but the site has no release that is wholly installed.',
+    fix: 'Finish the install; deliver status shows what is there.',
   },
   E_BUG: {
     meaning: 'deliver broke.',

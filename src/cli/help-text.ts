@@ -9,7 +9,7 @@ const PURPOSE =
 
 /** `deliver --help`: the life of a release, verb by verb. */
 export function rootHelp(commands: Readonly<Record<string, CommandClass>>, width = 80): string[] {
-  const rows = Object.entries(commands).map(([id, command]): [string, string] => [id, command.summary ?? '']);
+  const rows = Object.entries(commands).map(([id, command]): [string, string] => [typed(id), command.summary ?? '']);
   return [
     ...wrap(PURPOSE, width),
     '',
@@ -45,6 +45,11 @@ export function commandHelp(id: string, command: CommandClass, width = 80): stri
   ];
 }
 
+/** How a command is typed: `receipt verify` for `receipt:verify`. */
+export function typed(id: string): string {
+  return id.replaceAll(':', ' ');
+}
+
 /** `deliver push BUNDLE --to HOST[/PROJECT] [flags]`: what is required, by name. */
 export function usageOf(id: string, command: CommandClass): string {
   const args = Object.entries(command.args).map(([name, arg]) =>
@@ -53,7 +58,7 @@ export function usageOf(id: string, command: CommandClass): string {
   const required = Object.entries(command.flags)
     .filter(([, flag]) => flag.required === true)
     .map(([name, flag]) => `--${name}${valueOf(flag)}`);
-  return ['deliver', id, ...args, ...required, '[flags]'].join(' ');
+  return ['deliver', typed(id), ...args, ...required, '[flags]'].join(' ');
 }
 
 /** Label and description of every flag that is shown. */

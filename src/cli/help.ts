@@ -7,7 +7,8 @@ import { outputTo } from './output.ts';
 export default class Help extends HelpBase {
   override async showHelp(argv: string[]): Promise<void> {
     const commands: Readonly<Record<string, CommandClass>> = COMMANDS;
-    const id = argv.find((word) => !word.startsWith('-')) ?? '';
+    const [word = '', next = ''] = argv.filter((given) => !given.startsWith('-'));
+    const id = Object.hasOwn(commands, `${word}:${next}`) ? `${word}:${next}` : word;
     const command = Object.hasOwn(commands, id) ? commands[id] : undefined;
     const output = outputTo(process.stdout);
     const lines = command === undefined ? rootHelp(commands, output.width) : commandHelp(id, command, output.width);

@@ -39,19 +39,23 @@ export async function confirm(question: string, terminal: Terminal = OURS): Prom
   return /^y(es)?$/i.test((await readLine(terminal.input, terminal.output)).trim());
 }
 
+/** @throws DeliverError E_NEEDS_CONSENT when nobody can be asked: better before the plan is made than after. */
+export function refuseUnasked(terminal: Terminal = OURS): void {
+  if (canAsk(terminal)) return;
+  throw new DeliverError('E_NEEDS_CONSENT', {
+    what: 'This would change the site, and there is no terminal to ask you at.',
+    fix: 'Look at deliver plan with the same bundle and site, then run the same command with --yes.',
+    state: 'Nothing was changed.',
+  });
+}
+
 /**
  * Lets a command go on that changes a site: `--yes`, or a yes at the terminal.
  * @throws DeliverError E_NEEDS_CONSENT when nobody can be asked, E_INTERRUPTED when the answer is no.
  */
 export async function consent(question: string, yes: boolean, terminal: Terminal = OURS): Promise<void> {
   if (yes) return;
-  if (!canAsk(terminal)) {
-    throw new DeliverError('E_NEEDS_CONSENT', {
-      what: 'This would change the site, and there is no terminal to ask you at.',
-      fix: 'Read the plan above, then run the same command with --yes.',
-      state: 'Nothing was changed.',
-    });
-  }
+  refuseUnasked(terminal);
   if (await confirm(question, terminal)) return;
   throw new DeliverError('E_INTERRUPTED', {
     what: 'Not done, as you said.',

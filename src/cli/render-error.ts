@@ -18,7 +18,7 @@ export function renderError(error: DeliverError, style: Style, width = 80): stri
   const { what, why, state, details = [] } = error.facts;
   const fix = error.facts.fix ?? ERROR_TEXT[error.code].fix;
   const body = [
-    ...found(details),
+    ...found(details, width),
     ...labelled('why', why, style, width),
     ...labelled('fix', fix, style, width),
     ...labelled('state', state, style, width),
@@ -35,11 +35,14 @@ function headline(what: string, code: string, style: Style, width: number): stri
   return together === undefined ? [...lines, last, spread('', tag, width) ?? tag] : [...lines, together];
 }
 
-function found(details: readonly string[]): string[] {
+function found(details: readonly string[], width: number): string[] {
   if (details.length === 0) return [];
   const shown = details.slice(0, MOST_DETAILS).flatMap((line) => clean(line).split('\n'));
   const more = details.length - MOST_DETAILS;
-  return [...shown.map((line) => `  ${line}`), ...(more > 0 ? [`  … and ${more} more; --json lists all`] : []), ''];
+  const lines = shown.flatMap((line) =>
+    wrap(line, width - 6).map((part, index) => (index === 0 ? `  ${part}` : `      ${part.trimStart()}`)),
+  );
+  return [...lines, ...(more > 0 ? [`  … and ${more} more; --json lists all`] : []), ''];
 }
 
 function labelled(label: string, text: string | undefined, style: Style, width: number): string[] {

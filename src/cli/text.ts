@@ -27,9 +27,12 @@ export function truncateMiddle(text: string, width: number): string {
   return `${letters.slice(0, width - 1 - end).join('')}…${letters.slice(letters.length - end).join('')}`;
 }
 
-/** Lines of at most `width` columns, broken at spaces; a word that is longer stays whole so that it can be copied. */
+/**
+ * Lines of at most `width` columns, broken at spaces; a word that is longer stays whole so that it can be copied, and so
+ * does a line that is indented by four or more: a line to copy into a file.
+ */
 export function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap((paragraph) => wrapParagraph(paragraph, width));
+  return text.split('\n').flatMap((paragraph) => (paragraph.startsWith('    ') ? [paragraph] : wrapParagraph(paragraph, width)));
 }
 
 function wrapParagraph(paragraph: string, width: number): string[] {

@@ -6,20 +6,33 @@ import { WORDS } from './words.ts';
 /** The part of the command table that is needed to say what was meant. */
 type Table = Readonly<Record<string, { readonly flags: object; readonly baseFlags?: object }>>;
 
+/** What oclif adds: where help is, and advice about flags that take all words after them, which ours don't. */
+const NOISE = /^(?:See more help|Note: --\S+ allows multiple values|Alternatively, you can use "--")/;
+const HEADING = /^The following errors? occurred:$/;
+const HELP: ReadonlySet<string> = new Set(['--help', '-h', '--version']);
+
 /** @throws DeliverError E_USAGE when the first word is no command. */
 export function checkCommand(argv: readonly string[], table: Table): void {
   const [first] = argv;
-  if (first === undefined || first.startsWith('-') || Object.hasOwn(table, first)) return;
+  if (first === undefined || HELP.has(first) || Object.hasOwn(table, first)) return;
+  if (first.startsWith('-')) {
+    throw new DeliverError('E_USAGE', { what: `A command has to come before ${first}.`, fix: 'Write deliver COMMAND [flags].' });
+  }
   const meant = nearest(first, Object.keys(table));
   throw new DeliverError('E_USAGE', {
     what: `“${first}” is not a command of deliver.`,
+    why: `The commands are ${Object.keys(table).join(', ')}.`,
     fix: meant === undefined ? WORDS.seeHelp('') : `Did you mean deliver ${[meant, ...argv.slice(1)].join(' ')}?`,
   });
 }
 
 /** What oclif's parser threw, in our words. */
 export function usageError(error: Errors.CLIError, argv: readonly string[], table: Table): DeliverError {
-  const [first = '', ...rest] = error.message.split('\n').filter((line) => !line.startsWith('See more help'));
+  const [first = '', ...rest] = error.message
+    .split('\n')
+    // Its own heading over the one thing that matters.
+    .filter((line, index) => line !== '' && !NOISE.test(line) && !(index === 0 && HEADING.test(line)))
+    .map((line, index) => (index === 0 ? line.trim() : line));
   const details = rest.map((line) => line.trimEnd()).filter((line) => line !== '');
   const command = argv[0] ?? '';
   return new DeliverError('E_USAGE', {

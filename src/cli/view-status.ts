@@ -18,16 +18,11 @@ const APP_STATE: Readonly<Record<AppStatus['state'], State>> = {
 /** `deliver status`: how a site is, in one screen. */
 export function viewStatus(result: StatusResult, { style }: Pick<Output, 'style'>): string[] {
   const { registry } = result;
-  const releases = result.releases.map(({ name, version, state, installedAt }) => [
-    `${name} ${version}`,
-    state,
-    dayOf(installedAt),
-  ]);
   const registryName = [registry.host, registry.version === undefined ? '' : `Harbor ${registry.version}`]
     .filter((part) => part !== '')
     .join(' · ');
   return [
-    `${style.bold(result.site)}   Kubernetes ${result.kubernetes}`,
+    `${style.bold(result.site)}   Kubernetes ${result.clusterProblem === undefined ? result.kubernetes : 'can’t be looked at'}`,
     '',
     'Hosts',
     ...marked(
@@ -37,12 +32,16 @@ export function viewStatus(result: StatusResult, { style }: Pick<Output, 'style'
     '',
     'Registry',
     ...marked([{ state: registry.healthy ? 'good' : 'bad', cells: [registryName, registry.message] }], style),
-    '',
-    'Releases',
-    ...(releases.length === 0 ? ['  none installed by deliver'] : table(releases, { indent: 2 })),
+    ...clusterLines(result, style),
     ...(result.apps.length === 0 ? [] : ['', 'Apps', ...marked(result.apps.map(appRow), style)]),
     ...addressLines(result),
   ];
+}
+
+function clusterLines({ clusterProblem, releases }: StatusResult, style: Style): string[] {
+  if (clusterProblem !== undefined) return ['', 'Cluster', ...marked([{ state: 'bad', cells: [clusterProblem] }], style)];
+  const rows = releases.map(({ name, version, state, installedAt }) => [`${name} ${version}`, state, dayOf(installedAt)]);
+  return ['', 'Releases', ...(rows.length === 0 ? ['  none installed by deliver'] : table(rows, { indent: 2 }))];
 }
 
 function appRow(app: AppStatus): { state: State; cells: readonly string[] } {

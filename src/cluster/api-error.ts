@@ -3,6 +3,9 @@ import { ApiStatus } from './api-status.ts';
 import type { KubeRef } from './port.ts';
 import { refText } from './refs.ts';
 
+/** How the API server says that a field can never change. */
+const IMMUTABLE = /immutable|updates to \w+ spec for fields other than|may not change once set/i;
+
 export type Verb = 'get' | 'list' | 'patch' | 'delete';
 
 export interface Asked {
@@ -40,7 +43,7 @@ export function apiError(status: ApiStatus, asked: Asked): DeliverError {
 export function isImmutable(error: unknown): boolean {
   if (!(error instanceof DeliverError) || !(error.facts.cause instanceof ApiStatus)) return false;
   const { status, message } = error.facts.cause;
-  return status === 422 && /immutable|updates to \w+ spec for fields other than/i.test(message);
+  return status === 422 && IMMUTABLE.test(message);
 }
 
 /** True when what was asked for, or the namespace it would be in, is not there. */
@@ -85,7 +88,8 @@ function conflict(status: ApiStatus, object: string, causes: ApiStatus['causes']
     what: `${object} has fields that ${managers.join(' and ')} set.`,
     why: 'Applying would change them to other values, and they are not deliver’s.',
     details: causes.map((cause) => `${cause.field}  (${cause.message})`),
-    fix: 'Run the same command with --force-conflicts to take these fields over, or remove them from the release.',
+    // What both set to the same value, both own.
+    fix: 'Agree who owns them. Then set them there to the values of the release, or remove them from the release.',
     state: UNCHANGED,
     cause: status,
   });
@@ -104,7 +108,7 @@ function unavailable(status: ApiStatus, object: string): DeliverError {
 }
 
 function fixOf(status: ApiStatus): string {
-  if (/immutable|updates to \w+ spec for fields other than/i.test(status.message)) {
+  if (IMMUTABLE.test(status.message)) {
     return 'This field can’t be changed in place. Delete the object (a StatefulSet with --cascade=orphan keeps its pods), then run the same command again.';
   }
   if (/strict decoding error|unknown field|field not declared in schema/.test(status.message)) {

@@ -6,6 +6,10 @@ import { gone } from './gone.ts';
 import { byKind } from './kind-order.ts';
 import type { ClusterApi, KubeObject, KubeRef } from './port.ts';
 import { refOf, refText } from './refs.ts';
+import { refuseUnplannable } from './refuse.ts';
+
+/** A controller that writes faster than that never lets go. */
+const MOST_LOOKS = 5;
 
 export interface ObjectPlan {
   readonly ref: KubeRef;
@@ -78,9 +82,9 @@ async function planObject(
   // A namespace that is there belongs to the site, labels and all.
   if (object.kind === 'Namespace' && live !== undefined) return { ref, action: 'same', changes: [] };
   if (live === undefined && !(await hasNamespace(api, ref, namespaces, options.signal))) return creation(ref, object);
+  if (live !== undefined) refuseUnplannable(live, object);
   try {
-    const next = await api.apply(object, { ...applyOptions(options), dryRun: true });
-    const changes = diffObject(live, next);
+    const changes = await changesOf(api, live, object, options);
     if (live === undefined) return { ref, action: 'create', changes };
     return { ref, action: changes.length === 0 ? 'same' : 'change', changes };
   } catch (error) {
@@ -91,6 +95,23 @@ async function planObject(
       return { ref, action: 'change', replace: true, changes: [{ path: 'spec.template', kind: 'change' }] };
     }
     throw error;
+  }
+}
+
+/** What a dry run would change; asked again when a controller wrote in between, whose change is not deliver's. */
+async function changesOf(
+  api: ClusterApi,
+  seen: KubeObject | undefined,
+  object: KubeObject,
+  options: PlanOptions,
+): Promise<readonly FieldChange[]> {
+  let live = seen;
+  for (let attempt = 1; ; attempt++) {
+    const next = await api.apply(object, { ...applyOptions(options), dryRun: true });
+    const changes = diffObject(live, next);
+    const moved = live !== undefined && next.metadata.resourceVersion !== live.metadata.resourceVersion;
+    if (changes.length === 0 || !moved || attempt === MOST_LOOKS) return changes;
+    live = (await api.get(refOf(object), options.signal)) ?? live;
   }
 }
 

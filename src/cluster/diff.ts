@@ -52,6 +52,10 @@ function* diffLists(path: string, before: readonly unknown[], after: readonly un
   }
   const [old, now] = [byKey(before, key), byKey(after, key)];
   for (const name of new Set([...old.keys(), ...now.keys()])) yield* diff(`${path}[${name}]`, old.get(name), now.get(name));
+  // Init containers run, and variables expand, in the order of their lists.
+  const [was, is] = [[...old.keys()].filter((name) => now.has(name)), [...now.keys()].filter((name) => old.has(name))];
+  if (was.some((name, index) => name !== is[index]))
+    yield { path: `${path} (order)`, kind: 'change', before: was.join(', '), after: is.join(', ') };
 }
 
 function tellsApart(list: readonly unknown[], key: string): boolean {

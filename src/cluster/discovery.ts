@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
+import { answerOf } from './answer.ts';
 import { ApiStatus } from './api-status.ts';
 import { apiError } from './api-error.ts';
 import type { KubeTransport } from './transport.ts';
@@ -40,7 +41,7 @@ export class Discovery {
     const { status, body } = await this.#transport.request({ method: 'GET', path: baseOf(type.apiVersion), signal });
     if (status === 404) return new Map();
     if (status !== 200) throw apiError(new ApiStatus(status, body), { verb: 'get', ref: type, resource: 'API resources' });
-    const own = ResourceList.parse(body).resources.filter(({ name }) => !name.includes('/'));
+    const own = answerOf(ResourceList, body).resources.filter(({ name }) => !name.includes('/'));
     const kinds = new Map(own.map(({ name, kind, namespaced }) => [kind, { name, namespaced }]));
     this.#versions.set(type.apiVersion, kinds);
     return kinds;

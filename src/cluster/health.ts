@@ -162,10 +162,17 @@ class Wait {
     return new DeliverError('E_NOT_READY', {
       what: `${where} failed.`,
       why,
-      fix: `Look at it: kubectl describe -n ${object.metadata.namespace ?? ''} ${object.kind.toLowerCase()} ${object.metadata.name}`,
+      fix: fixOf(object),
       state: stateOf(pods),
     });
   }
+}
+
+function fixOf({ kind, metadata: { name, namespace = '' } }: KubeObject): string {
+  const object = `-n ${namespace} ${kind.toLowerCase()} ${name}`;
+  // A Job that failed never runs again, however often it is applied.
+  const again = kind === 'Job' ? `. To let it run again: kubectl delete ${object}, then run the same command again.` : '';
+  return `Look at it: kubectl describe ${object}${again}`;
 }
 
 function tooLate(where: string, why: string, state: string): DeliverError {

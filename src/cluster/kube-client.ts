@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Dial } from '../ssh/port.ts';
+import { answerOf } from './answer.ts';
 import { apiError, type Verb } from './api-error.ts';
 import { ApiStatus } from './api-status.ts';
 import { Discovery } from './discovery.ts';
@@ -56,7 +57,7 @@ class KubeClient implements ClusterApi {
 
   async version(signal?: AbortSignal): Promise<string> {
     const { status, body } = await this.#transport.request({ method: 'GET', path: '/version', signal });
-    if (status === 200) return VersionSchema.parse(body).gitVersion;
+    if (status === 200) return answerOf(VersionSchema, body).gitVersion;
     throw apiError(new ApiStatus(status, body), {
       verb: 'get',
       ref: { apiVersion: 'v1', kind: 'version' },
@@ -66,7 +67,7 @@ class KubeClient implements ClusterApi {
 
   async get(ref: KubeRef, signal?: AbortSignal): Promise<KubeObject | undefined> {
     const body = await this.#call('get', ref, { signal });
-    return body === undefined ? undefined : ObjectSchema.parse(body);
+    return body === undefined ? undefined : answerOf(ObjectSchema, body);
   }
 
   async list(type: { apiVersion: string; kind: string }, options: ListOptions = {}, signal?: AbortSignal): Promise<KubeObject[]> {
@@ -80,7 +81,7 @@ class KubeClient implements ClusterApi {
         ...(next === undefined ? {} : { continue: next }),
       };
       const ref = { ...type, ...(options.namespace === undefined ? {} : { namespace: options.namespace }) };
-      const page = ListSchema.parse((await this.#call('list', ref, { query, signal })) ?? { metadata: {}, items: [] });
+      const page = answerOf(ListSchema, (await this.#call('list', ref, { query, signal })) ?? { metadata: {}, items: [] });
       // Items of a list don't say what they are; the list did.
       for (const item of page.items) objects.push({ ...item, ...type });
       next = page.metadata.continue === '' ? undefined : page.metadata.continue;
@@ -98,7 +99,7 @@ class KubeClient implements ClusterApi {
     const { apiVersion, kind, metadata } = object;
     const ref = { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
     const body = await this.#call('patch', ref, { query, body: JSON.stringify(object), signal: options.signal });
-    return ObjectSchema.parse(body);
+    return answerOf(ObjectSchema, body);
   }
 
   async delete(ref: KubeRef, options: DeleteOptions = {}): Promise<void> {

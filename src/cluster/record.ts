@@ -54,7 +54,15 @@ export interface ReleaseRecord {
 /** @throws DeliverError E_CLUSTER when it is there and can't be understood */
 export async function readRecord(api: ClusterApi, name: string, signal?: AbortSignal): Promise<ReleaseRecord | undefined> {
   const object = await api.get(refOfRecord(name), signal);
-  return object === undefined ? undefined : parseRecord(object);
+  if (object === undefined) return undefined;
+  const record = parseRecord(object);
+  if (record.name === name) return record;
+  throw new DeliverError('E_CONFLICT', {
+    what: `Release ${name} can’t be told from release ${record.name}, which is installed on this cluster.`,
+    why: 'Names of Kubernetes objects know no “_”, so their records would be one.',
+    fix: 'Give the release another name.',
+    state: 'The record was not changed.',
+  });
 }
 
 /** The records of all releases in the cluster, by name. */

@@ -1,5 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
+import type { PlanCommand } from '../cli/view-plan.ts';
+import type { Flow } from '../core/report.ts';
+import type { PlanResult } from '../flows/plan-types.ts';
 import { allowUnsignedFlag, bundleArg, siteFlag } from '../cli/shared-flags.ts';
 
 export default class Install extends BaseCommand {
@@ -23,12 +26,22 @@ the same command goes on. A second run changes nothing and says so.`;
 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Install);
-    const { consent } = await import('../cli/prompt.ts');
-    const { composeInstall } = await import('../cli/compose-site.ts');
+    const { composeInstall, composePlan } = await import('../cli/compose-site.ts');
     const { viewInstall } = await import('../cli/view-install.ts');
-    await consent(`Install ${args.bundle} on the site of ${flags.site}?`, flags.yes);
     const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
-    const result = await this.runFlow(await composeInstall(where));
+    const flow = await composeInstall(where);
+    if (!flags.yes) await this.agree(where, await composePlan(where));
+    const result = await this.runFlow(flow);
     this.showResult(result, (shown) => viewInstall(shown, this.output));
+  }
+
+  /** Shows the plan and asks. */
+  private async agree(paths: PlanCommand, planning: Flow<PlanResult>): Promise<void> {
+    const { consent, refuseUnasked } = await import('../cli/prompt.ts');
+    const { viewPlan } = await import('../cli/view-plan.ts');
+    refuseUnasked();
+    const plan = await this.runFlow(planning);
+    this.showResult(plan, (shown) => viewPlan(shown, paths, this.output));
+    if (!plan.unchanged) await consent('Install this?', false);
   }
 }

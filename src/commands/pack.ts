@@ -30,7 +30,7 @@ carry set is cut from the bundle as well: both need their space.`;
       description: 'OpenSSH ed25519 private key to sign with; its passphrase is asked for; may be given several times',
     }),
     since: Flags.string({
-      helpValue: 'LOCK|BUNDLE',
+      helpValue: 'RECEIPT|LOCK|BUNDLE',
       description: 'what the site has already: write a delta that leaves it out',
     }),
     reuse: Flags.string({

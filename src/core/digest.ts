@@ -75,7 +75,8 @@ export function refuseOther(expected: Content, found: Content, source: string): 
   });
 }
 
-function wrongSize(expected: Content, got: string, source: string): DeliverError {
+/** The error for content of another size. @param got how many bytes, or “more” */
+export function wrongSize(expected: Content, got: string, source: string): DeliverError {
   return new DeliverError('E_SIZE', {
     what: `The size of ${source} is not what was promised.`,
     why: `expected ${String(expected.size)} bytes, got ${got}:\n${expected.digest}`,

@@ -34,6 +34,7 @@ export const ERROR_CLASS = {
   E_BUNDLE_DAMAGED: 'integrity',
   E_CARRY: 'integrity',
   E_CARRY_DAMAGED: 'integrity',
+  E_RECEIPT: 'integrity',
   E_UNSIGNED: 'integrity',
   E_UNTRUSTED: 'integrity',
   E_EXPIRED: 'integrity',
@@ -66,6 +67,7 @@ export const ERROR_CLASS = {
 
   E_PREFLIGHT: 'preflight',
   E_BASE_MISSING: 'preflight',
+  E_NOTHING_INSTALLED: 'preflight',
   E_BUG: 'bug',
   E_INTERRUPTED: 'interrupted',
 } as const;

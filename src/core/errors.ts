@@ -29,7 +29,10 @@ export class DeliverError extends Error {
 
   /** The same error with facts added by a caller who knows more (state, fix). */
   with(more: Partial<ErrorFacts>): DeliverError {
-    return new DeliverError(this.code, { ...this.facts, ...more });
+    const error = new DeliverError(this.code, { ...this.facts, ...more });
+    // Where it came from, not where more was said about it.
+    if (this.stack !== undefined) error.stack = this.stack;
+    return error;
   }
 }
 

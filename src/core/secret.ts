@@ -9,7 +9,10 @@ export class Secret {
   constructor(value: string) {
     this.#value = value;
     // Short strings would redact half of every message; such a secret still never prints through this class.
-    if (value.length >= 4) known.add(value);
+    if (value.length < 4) return;
+    known.add(value);
+    // How Kubernetes stores it and quotes it.
+    known.add(Buffer.from(value).toString('base64'));
   }
 
   reveal(): string {
@@ -32,6 +35,7 @@ export class Secret {
 /** `text` with every secret that was met in this process replaced by `***`; the last net before anything is printed or written. */
 export function redact(text: string): string {
   let clean = text;
-  for (const value of known) clean = clean.replaceAll(value, '***');
+  // The longest first: one secret may be the beginning of another.
+  for (const value of [...known].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(value, '***');
   return clean;
 }

@@ -32,6 +32,7 @@ export async function applyApps(
     changed += applied.changed;
     await waitHealthy(api, applied.refs, { report, signal });
   }
+  if (groups.length === 0) return { summary: 'none in this release', changed };
   const ready = groups.map(({ title }) => title).join(', ');
   return { summary: changed === 0 ? `no change; ${ready} ready` : `${ready} ready`, changed };
 }

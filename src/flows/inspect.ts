@@ -64,6 +64,11 @@ export interface InspectedImage {
 export async function inspectBundle(path: string): Promise<InspectResult> {
   const bundle = await openBundle(path);
   await bundle.close();
+  return inspectOpened(bundle);
+}
+
+/** The same of a bundle that is open for more. */
+export function inspectOpened(bundle: Bundle): InspectResult {
   const { lock } = bundle;
   const users = countUsers(lock);
   const base = leftOutOf(bundle);

@@ -1,22 +1,23 @@
 import { hostsFileLines } from '../apps/hosts-file.ts';
-import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { beginRecord, finishRecord, type RecordFacts } from '../cluster/record.ts';
-import { bytesText, countText } from '../core/amounts.ts';
+import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step, StepResult } from '../core/report.ts';
 import { mirrorSummary, writeMirrors } from '../site/mirrors.ts';
 import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
+import { installState } from './install-state.ts';
 import { Journal } from './journal.ts';
+import { planRelease } from './plan-objects.ts';
 import { releaseUrls } from './plan.ts';
 import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
 import { pushStep } from './push-step.ts';
 import { recordedTrust } from './recorded-trust.ts';
 import { groupsOf } from './release-groups.ts';
-import { openRelease, type ReleaseInput, type ReleaseSession } from './release-session.ts';
+import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, trustSummary, siteStep } from './site-step.ts';
+import { needed, siteStep } from './site-step.ts';
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import type { SiteRegistryAccess } from './site-ports.ts';
 
@@ -44,7 +45,8 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       id,
       title,
       async (report, signal) => {
-        if (session !== undefined)
+        // What only looked was not interrupted: the next run has nothing to go on from.
+        if (session !== undefined && !READ_ONLY.has(id))
           await journal?.append({
             event: 'step',
             root: session.bundle.root.digest,
@@ -57,7 +59,7 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
         return done;
       },
       {
-        state: (own) => (READ_ONLY.has(id) ? 'Nothing was changed.' : stateOf(changed, own)),
+        state: (own) => (READ_ONLY.has(id) ? 'Nothing was changed.' : installState(changed, own)),
         ...(last ? { last: () => session?.bundle.close() } : {}),
       },
     );
@@ -73,20 +75,19 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
 
   const steps: Step[] = [
     step('trust', 'Trusted', async (report, signal) => {
-      session = await openRelease(input, ports);
+      session = await trustRelease(input, ports, report, signal);
       const { bundle, release } = session;
       journal = new Journal(ports.stateFolder, ports.loaded.site.metadata.name, release.metadata.name);
       const before = await journal.interrupted(bundle.root.digest);
       if (before !== undefined)
         report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at step ${before.step}).`);
-      const damage = await verifyBundle(bundle, report, signal);
-      if (damage.length > 0) throw damagedError(bundle.path, damage.map(damageLine));
-      await journal.append({ event: 'start', root: bundle.root.digest, version: release.metadata.version });
-      return { summary: `${trustSummary(session.trust)} · ${bytesText(bundle.size)} whole` };
+      return { summary: trustSummary(session) };
     }),
     step('preflight', 'Preflight', async (report, signal) => {
       const { checks } = await runPreflights(needed(session), ports, report, signal);
       refuseFailed(checks);
+      // What the API server, or a value that the site lacks, would refuse later is refused before anything is changed.
+      await planRelease(needed(session), ports, report, signal);
       for (const { host, title, found, fix } of checks.filter(({ outcome }) => outcome === 'warn')) {
         report.note(
           `! ${host === undefined ? '' : `${host}: `}${title}: ${found ?? ''}${fix === undefined ? '' : ` Fix: ${fix}`}`,
@@ -171,12 +172,4 @@ async function factsOf(
     urls: releaseUrls(session, ports),
     trust: recordedTrust(session.trust),
   };
-}
-
-const GOES_ON = 'The same command goes on from here.';
-
-function stateOf(changed: readonly string[], own: string | undefined): string {
-  const before = changed.length === 0 ? [] : [`Done so far: ${changed.join('; ')}.`];
-  const now = own ?? 'What this step did until then stays.';
-  return [...before, now, ...(now.includes('same command goes on') ? [] : [GOES_ON])].join(' ');
 }

@@ -3,9 +3,11 @@ import { baseOfBundle, baseOfLock } from '../bundle/base-of-lock.ts';
 import type { Base } from '../bundle/base.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { isCarrySet } from '../bundle/open-source.ts';
-import { DeliverError } from '../core/errors.ts';
+import { fingerprintOf } from '../bundle/public-key.ts';
 import { readLock } from '../lock/lock-file.ts';
 import type { Lock } from '../lock/lock-schema.ts';
+import { signingKeyOf } from '../receipt/sign-receipt.ts';
+import { baseOfReceipt } from './receipt-base.ts';
 
 /** A release as it was locked, from either of the files that hold it. */
 export interface LockedFile {
@@ -14,17 +16,18 @@ export interface LockedFile {
 }
 
 /**
- * What `--since` is given: all that `loadLocked` reads. The place where receipts come in, which are no release by themselves.
- * @throws DeliverError as `loadLocked`; E_NOT_YET for a receipt
+ * What `--since` is given: all that `loadLocked` reads, or a receipt as a file or as typed text.
+ * @param folders where else to look for the lock or the bundle that a receipt names
+ * @returns the base, and of a receipt who says so; its signature is good, but nobody asked whether its key is trusted
+ * @throws DeliverError as `loadLocked`; E_RECEIPT, E_LOCK_MISSING
  */
-export async function loadBase(path: string): Promise<Base> {
-  if ((await headOf(path))?.startsWith('{') === true && !(await isCarrySet(path))) {
-    throw new DeliverError('E_NOT_YET', {
-      what: `${path} looks like a receipt; those can’t be read here yet.`,
-      fix: 'Give the lock or the bundle of the release that the site has.',
-    });
-  }
-  return (await loadLocked(path)).base;
+export async function loadBase(path: string, folders: readonly string[]): Promise<{ readonly base: Base; readonly said?: string }> {
+  const head = (await headOf(path)) ?? '';
+  const isReceipt = head.startsWith('{') || head.startsWith('-----BEGIN DELIV');
+  if (!isReceipt || (await isCarrySet(path))) return { base: (await loadLocked(path)).base };
+  const { base, receipt } = await baseOfReceipt(path, folders);
+  const by = fingerprintOf({ blob: signingKeyOf(receipt.receipt, path) });
+  return { base, said: `receipt ${String(receipt.receipt.number)} of ${receipt.receipt.site}, signed by ${by}` };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Base } from '../bundle/base.ts';
 import { deltaSince } from '../bundle/delta.ts';
 import { planBundle, type BundlePlan } from '../bundle/plan.ts';
@@ -27,7 +27,7 @@ export interface PackInput {
   readonly signKeyPaths?: readonly string[];
   /** Blobs in flight at once, 4 when absent. */
   readonly concurrency?: number;
-  /** Lock or bundle of what the site has already: only what that lacks is packed. */
+  /** Lock, bundle or receipt of what the site has already: only what that lacks is packed. */
   readonly since?: string;
   /** Earlier bundles to take blobs from, besides those in the output folder. */
   readonly reuse?: readonly string[];
@@ -68,8 +68,9 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
     id: 'base',
     title: 'Base',
     async run() {
-      base = await loadBase(input.since ?? '');
-      return { summary: `${base.name} ${base.version} · ${base.root}` };
+      const found = await loadBase(input.since ?? '', [dirname(input.releasePath), input.outputFolder]);
+      base = found.base;
+      return { summary: [`${base.name} ${base.version}`, base.root, ...(found.said === undefined ? [] : [found.said])].join(' · ') };
     },
   };
   const sign: Step = {

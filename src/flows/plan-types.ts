@@ -66,7 +66,10 @@ export interface StatusResult {
     readonly message: string;
   }[];
   readonly registry: { readonly host: string; readonly version?: string; readonly healthy: boolean; readonly message: string };
+  /** Empty when it could not be asked. */
   readonly kubernetes: string;
+  /** Why the cluster could not be looked at; releases and apps are not known then. */
+  readonly clusterProblem?: string;
   readonly releases: readonly {
     readonly name: string;
     readonly version: string;

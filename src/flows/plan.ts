@@ -7,11 +7,14 @@ import { mirrorChanges } from '../site/mirrors.ts';
 import { planRelease } from './plan-objects.ts';
 import type { NodePlan, ObjectPlan, PlanResult, RegistryPlan } from './plan-types.ts';
 import { siteContext } from './release-groups.ts';
-import { openRelease, type ReleaseInput, type ReleaseSession } from './release-session.ts';
+import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights, type Preflight } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, trustSummary, siteStep } from './site-step.ts';
+import { needed, siteStep, type SiteStepOptions } from './site-step.ts';
+
+/** Whatever an error says of its own work, a plan does none. */
+const READ_ONLY = { state: () => 'Nothing was changed.' } as const;
 
 /** `deliver plan`: trust, preflights, then what an install would change in the registry, on the nodes and in the cluster. */
 export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult> {
@@ -20,17 +23,19 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
   let nodes: readonly NodePlan[] = [];
   let objects: readonly ObjectPlan[] = [];
   let result: PlanResult | undefined;
+  const step = (id: string, title: string, work: Step['run'], options: SiteStepOptions = READ_ONLY): Step =>
+    siteStep(ports, id, title, work, options);
   const steps: Step[] = [
-    siteStep(ports, 'trust', 'Trusted', async () => {
-      session = await openRelease(input, ports);
-      return { summary: trustSummary(session.trust) };
+    step('trust', 'Trusted', async (report, signal) => {
+      session = await trustRelease(input, ports, report, signal);
+      return { summary: trustSummary(session) };
     }),
-    siteStep(ports, 'preflight', 'Preflight', async (report, signal) => {
+    step('preflight', 'Preflight', async (report, signal) => {
       preflight = await runPreflights(needed(session), ports, report, signal);
       refuseFailed(preflight.checks);
       return { summary: preflightSummary(preflight.checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
-    siteStep(ports, 'mirrors', 'Hosts', async (_report, signal) => {
+    step('mirrors', 'Hosts', async (_report, signal) => {
       const mirrors = await siteMirrors(needed(session), ports, signal);
       nodes = mirrors.map(({ node, files }) => ({
         host: node,
@@ -38,8 +43,7 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
       }));
       return { summary: mirrorChanges(mirrors) === 0 ? 'no change' : `${countText(mirrorChanges(mirrors), 'file')} to write` };
     }),
-    siteStep(
-      ports,
+    step(
       'objects',
       'Cluster',
       async (report: Report, signal) => {
@@ -50,7 +54,7 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
           summary: changes === 0 ? 'no change' : `${countText(changes, 'object')} of ${String(objects.length)} to change`,
         };
       },
-      { last: () => session?.bundle.close() },
+      { ...READ_ONLY, last: () => session?.bundle.close() },
     ),
   ];
   return { steps, result: () => needed(result) };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { pullSecretName } from '../apps/pull-secret.ts';
 import type { ClusterApi } from '../cluster/port.ts';
@@ -84,7 +85,15 @@ function parseConfig(text: string): RegistryAccount | undefined {
   }
 }
 
-/** One robot per site and release, so that renewing it for one release does not lock another one out. */
+/** Harbor's rule for robot names (src/pkg/robot), which is also that of release names. */
+const ROBOT_WORD = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
+/**
+ * One robot per site and release, so that renewing it for one release does not lock another one out. A site's name has no
+ * dot, so two pairs never make one name; one that Harbor would refuse (`a--b`) is named by its hash.
+ */
 function robotName(session: ReleaseSession, ports: SitePorts): string {
-  return `deliver-${ports.loaded.site.metadata.name}-${session.release.metadata.name}`;
+  const { name } = ports.loaded.site.metadata;
+  const site = ROBOT_WORD.test(name) ? name : `x${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
+  return `deliver.${site}.${session.release.metadata.name}`;
 }

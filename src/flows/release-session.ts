@@ -1,7 +1,10 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { judgeTrust, type Trust } from '../bundle/trust.ts';
+import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
+import { bytesText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
+import type { Report } from '../core/report.ts';
 import { fillSite } from '../manifest/fill.ts';
 import type { Release } from '../manifest/release-schema.ts';
 import type { SiteRegistry } from '../manifest/site-schema.ts';
@@ -31,7 +34,7 @@ export interface ReleaseSession {
  * Opens a bundle for a site: signature first, then the release with the site's values.
  * @throws DeliverError E_BUNDLE, E_UNSIGNED, E_UNTRUSTED, E_SIGNATURE, E_VARIABLE, E_SCHEMA
  */
-export async function openRelease(input: ReleaseInput, ports: SitePorts): Promise<ReleaseSession> {
+async function openRelease(input: ReleaseInput, ports: SitePorts): Promise<ReleaseSession> {
   const { site } = ports.loaded;
   const naming = namingOf(neededRegistry(ports));
   const bundle = await ports.openBundle(input.bundlePath);
@@ -44,6 +47,38 @@ export async function openRelease(input: ReleaseInput, ports: SitePorts): Promis
     await bundle.close();
     throw error;
   }
+}
+
+/**
+ * The first step of plan and install: the signature, then every byte of the bundle.
+ * @throws DeliverError what `openRelease` throws, E_BUNDLE_DAMAGED
+ */
+export async function trustRelease(
+  input: ReleaseInput,
+  ports: SitePorts,
+  report: Report,
+  signal: AbortSignal,
+): Promise<ReleaseSession> {
+  const session = await openRelease(input, ports);
+  try {
+    const damage = await verifyBundle(session.bundle, report, signal);
+    if (damage.length > 0) throw damagedError(session.bundle.path, damage.map(damageLine));
+    return session;
+  } catch (error) {
+    await session.bundle.close();
+    throw error;
+  }
+}
+
+/** `release@corp · 4.4 GB whole`. */
+export function trustSummary({ trust, bundle }: ReleaseSession): string {
+  return `${whoSigned(trust)} · ${bytesText(bundle.size)} whole`;
+}
+
+/** `release@corp`, or what was accepted without enough signatures. */
+function whoSigned({ signers, accepted }: Trust): string {
+  if (accepted !== undefined) return `${accepted}; accepted with --allow-unsigned`;
+  return signers.map(({ name, fingerprint }) => (name === '' ? fingerprint : name)).join(', ');
 }
 
 /** @throws DeliverError E_NOT_YET for a site without a registry of its own */

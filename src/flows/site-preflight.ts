@@ -49,7 +49,17 @@ export async function runPreflights(
   };
   const onHosts = await preflightHosts(ports.hosts, hosts, needs, report, signal);
   const room = await registryRoomChecks(ports, found.need, signal);
-  return { ...found, checks: [...onHosts, ...registry, ...room, cluster, ...versionChecks(session, found.kubernetes)] };
+  return {
+    ...found,
+    checks: [
+      ...onHosts,
+      ...nodeCheck(needs.nodes, session),
+      ...registry,
+      ...room,
+      cluster,
+      ...versionChecks(session, found.kubernetes),
+    ],
+  };
 }
 
 /** @throws DeliverError E_PREFLIGHT naming every failed check, or the single code when all failed for one reason of trust */
@@ -59,20 +69,27 @@ export function refuseFailed(checks: readonly Check[]): void {
   const codes = new Set(failed.map(({ code }) => code));
   const [code] = codes;
   const fixes = [...new Set(failed.flatMap(({ fix }) => fix ?? []))];
-  const details = failed.flatMap((one) => [...(failed.length === 1 ? [] : [lineOf(one)]), ...(one.details ?? [])]);
+  const lines = failureLines(failed);
+  const [only] = lines;
+  const details = [...(lines.length === 1 ? [] : lines), ...failed.flatMap((one) => one.details ?? [])];
   // A failure that has a meaning of its own (a wrong host key, a refused login) keeps its code and exit code.
   throw new DeliverError(codes.size === 1 && code !== undefined ? code : 'E_PREFLIGHT', {
-    what: failed.length === 1 ? `Preflight: ${lineOf(failed[0])}` : `${countText(failed.length, 'preflight')} failed.`,
+    what: lines.length === 1 && only !== undefined ? `Preflight: ${only}` : `${countText(lines.length, 'preflight')} failed.`,
     ...(details.length === 0 ? {} : { details }),
     ...(fixes.length === 0 ? {} : { fix: fixes.join('\n') }),
     state: 'Nothing was changed.',
   });
 }
 
-function lineOf(failed: Check | undefined): string {
-  if (failed === undefined) return '';
-  const place = failed.host === undefined ? '' : `${failed.host}: `;
-  return `${place}${failed.title}: ${failed.found ?? 'failed'}`;
+/** One line per cause: hosts behind a bastion that can't be reached all fail for the bastion's reason. */
+function failureLines(failed: readonly Check[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { host, title, found } of failed) {
+    const cause = found ?? `${title} failed`;
+    const place = host === undefined ? title : `${host}: ${title}`;
+    places.set(cause, [...(places.get(cause) ?? []), place]);
+  }
+  return [...places].map(([cause, where]) => `${where.join(', ')}: ${cause}`);
 }
 
 /** `22 checks on 4 hosts`, with warnings counted. */
@@ -91,6 +108,18 @@ function versionChecks(session: ReleaseSession, kubernetes: string | undefined):
     outcome.warn({
       found: `${kubernetes}; the release was made for ${wanted}`,
       fix: 'Try it on a cluster of the release’s version first.',
+    }),
+  ];
+}
+
+/** Without hosts in the site file nobody writes the mirrors, and every pull goes upstream, where there is no way to. */
+function nodeCheck(nodes: readonly string[], { sourceHosts, naming }: ReleaseSession): Check[] {
+  const elsewhere = sourceHosts.filter((host) => host !== naming.registryHost);
+  if (nodes.length > 0 || elsewhere.length === 0) return [];
+  return [
+    check('nodes', 'mirrors of the nodes').warn({
+      found: `the site file names no node, so nothing points ${elsewhere.join(', ')} at ${naming.registryHost} there`,
+      fix: 'Add the nodes under hosts:, unless their container runtimes have these mirrors already.',
     }),
   ];
 }

@@ -1,4 +1,3 @@
-import type { Trust } from '../bundle/trust.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Report, Step, StepResult } from '../core/report.ts';
 import type { SitePorts } from './site-ports.ts';
@@ -45,10 +44,4 @@ export function siteStep(
 export function needed<Value>(value: Value | undefined): Value {
   if (value !== undefined) return value;
   throw new DeliverError('E_BUG', { what: 'The steps of this verb ran out of order.' });
-}
-
-/** `release@corp`, or what was accepted without enough signatures. */
-export function trustSummary({ signers, accepted }: Trust): string {
-  if (accepted !== undefined) return `${accepted}; accepted with --allow-unsigned`;
-  return signers.map(({ name, fingerprint }) => (name === '' ? fingerprint : name)).join(', ');
 }

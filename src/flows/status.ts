@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { hostsFileLines } from '../apps/hosts-file.ts';
 import { listRecords, type ReleaseRecord } from '../cluster/record.ts';
 import { isWaited } from '../cluster/health.ts';
@@ -8,9 +9,10 @@ import { isDeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { checkThat, type Check } from '../site/check.ts';
 import type { AppStatus, StatusResult } from './plan-types.ts';
-import { neededRegistry } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
+
+const HOSTS_AT_ONCE = 8;
 
 type Hosts = StatusResult['hosts'];
 
@@ -39,22 +41,21 @@ export function statusFlow(ports: SitePorts): Flow<StatusResult> {
       'cluster',
       'Cluster',
       async (_report, signal) => {
-        const api = await ports.cluster();
-        const kubernetes = await api.version(signal);
-        const records = await listRecords(api, signal);
-        const apps = (await Promise.all(records.map((record) => appStates(record, api, signal)))).flat();
-        const urls = records.flatMap((record) => record.urls);
+        let seen = NOTHING_SEEN;
+        const look = await checkThat('cluster', 'cluster', async () => {
+          seen = await clusterState(ports, signal);
+          return {};
+        });
         result = {
           site: ports.loaded.site.metadata.name,
           hosts,
           registry: needed(registry),
-          kubernetes,
-          releases: records.map(({ name, version, installedAt, status }) => ({ name, version, installedAt, state: status })),
-          apps,
-          urls,
-          hostsFile: hostsFileLines(urls, ports.loaded.site.ingress?.addresses ?? []),
+          ...seen,
+          ...(look.outcome === 'pass' ? {} : { clusterProblem: look.found ?? 'does not answer' }),
+          hostsFile: hostsFileLines(seen.urls, ports.loaded.site.ingress?.addresses ?? []),
         };
-        return { summary: `Kubernetes ${kubernetes} · ${countText(records.length, 'release')}` };
+        if (look.outcome !== 'pass') return { summary: result.clusterProblem ?? '' };
+        return { summary: `Kubernetes ${seen.kubernetes} · ${countText(seen.releases.length, 'release')}` };
       },
       { last: () => undefined },
     ),
@@ -62,21 +63,36 @@ export function statusFlow(ports: SitePorts): Flow<StatusResult> {
   return { steps, result: () => needed(result) };
 }
 
+type ClusterState = Pick<StatusResult, 'kubernetes' | 'releases' | 'apps' | 'urls'>;
+
+const NOTHING_SEEN: ClusterState = { kubernetes: '', releases: [], apps: [], urls: [] };
+
+async function clusterState(ports: SitePorts, signal: AbortSignal): Promise<ClusterState> {
+  const api = await ports.cluster();
+  const kubernetes = await api.version(signal);
+  const records = await listRecords(api, signal);
+  return {
+    kubernetes,
+    releases: records.map(({ name, version, installedAt, status }) => ({ name, version, installedAt, state: status })),
+    apps: (await Promise.all(records.map((record) => appStates(record, api, signal)))).flat(),
+    urls: records.flatMap((record) => record.urls),
+  };
+}
+
 async function hostStates(ports: SitePorts, signal: AbortSignal): Promise<Hosts> {
   const all = ports.loaded.site.hosts ?? [];
-  return Promise.all(
-    all.map(async ({ name, address }) => {
-      const login = await checkThat('ssh', 'SSH', async () => {
-        await ports.hosts.connect(name, signal);
-        return {};
-      });
-      return { name, address, reachable: login.outcome === 'pass', message: login.found ?? '' };
-    }),
-  );
+  const limit = pLimit(HOSTS_AT_ONCE);
+  return limit.map(all, async ({ name, address }) => {
+    const login = await checkThat('ssh', 'SSH', async () => {
+      await ports.hosts.connect(name, signal);
+      return {};
+    });
+    return { name, address, reachable: login.outcome === 'pass', message: login.found ?? '' };
+  });
 }
 
 async function registryState(ports: SitePorts): Promise<StatusResult['registry']> {
-  const { host } = neededRegistry(ports);
+  const host = ports.loaded.site.registry?.host ?? '';
   let version: string | undefined;
   const health: Check = await checkThat('registry', 'registry', async () => {
     const access = await ports.registry();

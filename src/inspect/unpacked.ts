@@ -63,6 +63,5 @@ function decompressorFor(head: Uint8Array, mediaType: string) {
   const magic = Buffer.from(head.subarray(0, 4)).toString('hex');
   if (magic.startsWith('1f8b')) return createGunzip({ chunkSize: 256 * 1024 });
   if (magic === '28b52ffd' || mediaType.endsWith('zstd')) return createZstdDecompress();
-  if (mediaType.endsWith('gzip') && head.byteLength < 262) throw new BadLayer('it is neither a tar nor compressed as one');
   return undefined;
 }

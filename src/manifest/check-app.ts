@@ -1,23 +1,18 @@
 import type { App } from './app-schema.ts';
+import { checkAppNames } from './check-app-names.ts';
+import { checkKind } from './check-kind.ts';
 import { repeated, type Part } from './parts.ts';
 import type { JsonPath, Problem } from './problem.ts';
 import { didYouMean } from './suggest.ts';
 
 /** What no schema can say about one app: that its parts name each other rightly. */
 export function checkApp({ path, value: app }: Part<App>): Problem[] {
-  return [...checkSchedule(app), ...checkPorts(app), ...checkIngress(app), ...checkVolumes(app), ...checkEnvironment(app)].map(
+  return [...checkKind(app), ...checkPorts(app), ...checkIngress(app), ...checkVolumes(app), ...checkAppNames(app)].map(
     (problem) => ({
       ...problem,
       path: [...path, ...problem.path],
     }),
   );
-}
-
-function checkSchedule(app: App): Problem[] {
-  if (app.kind === 'CronJob' && app.schedule === undefined) return [{ path: ['kind'], message: 'a CronJob needs a schedule' }];
-  if (app.kind !== 'CronJob' && app.schedule !== undefined)
-    return [{ path: ['schedule'], message: `a ${app.kind} has no schedule` }];
-  return app.hooks === undefined ? [] : [{ path: ['hooks'], message: 'hooks are not supported yet', code: 'E_NOT_YET' }];
 }
 
 function checkPorts(app: App): Problem[] {
@@ -50,7 +45,8 @@ function checkProbes(app: App): Problem[] {
   return Object.entries(app.probes ?? {}).flatMap(([kind, probe]) => {
     if (probe === undefined || probe.exec !== undefined) return [];
     const path = ['probes', kind, 'port'];
-    if (probe.port === undefined) return app.ports === undefined ? [{ path, message: 'is missing: the app has no ports' }] : [];
+    if (probe.port === undefined)
+      return (app.ports ?? []).length === 0 ? [{ path, message: 'is missing: the app has no ports' }] : [];
     // A number may be any port of the container; a name must be declared.
     return typeof probe.port === 'number' ? [] : unknownPort(app, probe.port, path);
   });
@@ -94,13 +90,4 @@ function checkVolumes(app: App): Problem[] {
       })),
   );
   return [...twice, ...sameName, ...unknown];
-}
-
-function checkEnvironment(app: App): Problem[] {
-  const both = Object.keys(app.secrets ?? {}).filter((name) => Object.hasOwn(app.env ?? {}, name));
-  const files = Object.keys(app.files ?? {}).filter((path) => !/^\/.*[^/]$/.test(path));
-  return [
-    ...both.map((name) => ({ path: ['secrets', name], message: 'is set under env: too' })),
-    ...files.map((path) => ({ path: ['files', path], message: 'must be the path of a file in the container, from /' })),
-  ];
 }

@@ -5,10 +5,10 @@ import { checkApp } from './check-app.ts';
 import { checkGraph, type GraphNode } from './check-graph.ts';
 import { checkVariables } from './check-variables.ts';
 import { interpolate } from './interpolate.ts';
-import { endpointProblem } from './ip-address.ts';
 import { namesOf, partsOf, repeated, type Part } from './parts.ts';
 import { itemsAt, listAt, mapAt, textAt, valueAt, type Raw } from './raw.ts';
 import type { JsonPath, Problem } from './problem.ts';
+import { checkExternal } from './check-external.ts';
 import { ExternalSchema } from './release-schema.ts';
 import { variablesIn } from './variables.ts';
 
@@ -38,14 +38,6 @@ export function checkRelease(raw: Raw): Problem[] {
     ...urlsIn(raw).flatMap(checkUrl),
     ...notYet(raw),
   ];
-}
-
-function checkExternal({ path, value }: Part<{ addresses: string | { ip: string }[] }>): Problem[] {
-  if (typeof value.addresses === 'string') return [];
-  return value.addresses.flatMap(({ ip }, index) => {
-    const message = variablesIn(ip).length > 0 ? undefined : endpointProblem(ip);
-    return message === undefined ? [] : [{ path: [...path, 'addresses', index, 'ip'], message }];
-  });
 }
 
 function imagesIn(raw: Raw): Part<string>[] {

@@ -33,6 +33,7 @@ export function checkSite(raw: Raw): Problem[] {
     ...judged(trusted, trustedKeyProblem),
     ...judged([...listAt(raw, ['ingress', 'addresses']), ...endpoints], endpointProblem),
     ...judged(text(['registry', 'host']), hostProblem),
+    ...judged(text(['registry', 'project']), projectProblem),
     ...exclusive(raw),
   ];
 }
@@ -48,6 +49,13 @@ function hostProblem(host: string): string | undefined {
   if (host.includes('://')) return 'must be a host name without https:// (plainHttp: true for http)';
   if (host.includes('/')) return 'must be a host name alone; a path goes to project:';
   return /^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?$/.test(host) ? undefined : 'must be host or host:port';
+}
+
+/** Harbor's rule (src/pkg/project/manager.go). */
+function projectProblem(project: string): string | undefined {
+  return /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/.test(project) && project.length <= 255
+    ? undefined
+    : 'must be the name of one project: lower-case letters and digits joined by single “.”, “_” or “-”';
 }
 
 function exclusive(raw: Raw): Problem[] {

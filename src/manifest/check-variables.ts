@@ -1,22 +1,22 @@
+import { outputProblem } from './check-outputs.ts';
 import { unknownScope } from './interpolate.ts';
-import { namesOf } from './parts.ts';
 import type { Problem } from './problem.ts';
+import type { Raw } from './raw.ts';
 import { keysAt } from './schema-keys.ts';
 import { SiteSchema } from './site-schema.ts';
 import { didYouMean } from './suggest.ts';
 import { nameSteps, SCOPES, variablesIn, type FoundVariable } from './variables.ts';
 
 /** Variables that can never be filled in, whatever the site says: wrong scopes, versions, apps and site keys. */
-export function checkVariables(raw: Readonly<Record<string, unknown>>): Problem[] {
+export function checkVariables(raw: Raw): Problem[] {
   const versions = raw.versions !== null && typeof raw.versions === 'object' ? Object.keys(raw.versions) : [];
-  const apps = namesOf(raw.apps, []).map(({ value }) => value);
   return variablesIn(raw).flatMap((variable) => {
-    const why = problemOf(variable, versions, apps);
+    const why = problemOf(variable, versions, raw);
     return why === undefined ? [] : [{ path: variable.path, message: `${variable.text} ${why}`, code: 'E_VARIABLE' }];
   });
 }
 
-function problemOf(variable: FoundVariable, versions: readonly string[], apps: readonly string[]): string | undefined {
+function problemOf(variable: FoundVariable, versions: readonly string[], raw: Raw): string | undefined {
   if (variable.path[0] === 'versions') return 'can’t stand under versions:, which holds plain values';
   switch (variable.scope) {
     case 'versions':
@@ -26,18 +26,12 @@ function problemOf(variable: FoundVariable, versions: readonly string[], apps: r
         return 'can stand under secrets: of an app only, where it does not show';
       return /^[A-Za-z0-9_.-]+$/.test(variable.name) ? undefined : 'needs the name of a secret: ${secret.db-password}';
     case 'outputs':
-      return outputProblem(variable.name, apps);
+      return outputProblem(variable, raw);
     case 'site':
       return siteProblem(variable.name);
     default:
       return `${unknownScope(variable, SCOPES)} For a literal \${ write $\${`;
   }
-}
-
-function outputProblem(name: string, apps: readonly string[]): string | undefined {
-  const [app = '', output = ''] = name.split('.');
-  if (!apps.includes(app)) return `names no app of this release.${didYouMean(app, apps)}`;
-  return output === 'clusterIP' ? undefined : 'is not an output: an app has clusterIP';
 }
 
 function siteProblem(name: string): string | undefined {

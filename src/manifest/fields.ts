@@ -29,7 +29,10 @@ export const Port = z.int().min(1).max(65535);
 export const PortName = z
   .string()
   .max(15)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and “-”');
+  .regex(
+    /^(?=.*[a-z])(?!.*--)[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+    'must be lower-case letters, digits and single “-”, with one letter at least',
+  );
 
 /** `linux/amd64`, `linux/arm64/v8`. */
 export const PlatformText = z.string().regex(/^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/, 'must look like linux/amd64');

@@ -50,7 +50,7 @@ function messageFor(issue: Issue, found: unknown): string {
   if (issue.code === 'invalid_value') {
     if (found === undefined) return 'is missing';
     const values = issue.values.map(String);
-    const hint = typeof found === 'string' ? didYouMean(found, values) : '';
+    const hint = typeof found === 'string' && values.length > 1 ? didYouMean(found, values) : '';
     return `must be ${values.join(', ')}${hint === '' ? '' : `.${hint}`}`;
   }
   if (issue.code === 'too_small')

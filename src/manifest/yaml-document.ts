@@ -59,7 +59,9 @@ function wording(error: { code: string; message: string }): string {
 
 function toValue(file: string, document: Document, options: YamlOptions): unknown {
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+    refuseCircle(value, new Set());
+    return value;
   } catch (cause) {
     const why = options.confidential === true ? 'An alias can’t be followed.' : messageOf(cause);
     throw new DeliverError('E_YAML', {
@@ -68,6 +70,15 @@ function toValue(file: string, document: Document, options: YamlOptions): unknow
       ...(options.confidential === true ? {} : { cause }),
     });
   }
+}
+
+/** An anchor that holds an alias of itself has no end. */
+function refuseCircle(value: unknown, above: Set<object>): void {
+  if (value === null || typeof value !== 'object') return;
+  if (above.has(value)) throw new Error('An anchor holds an alias of itself.');
+  above.add(value);
+  for (const item of Object.values(value)) refuseCircle(item, above);
+  above.delete(value);
 }
 
 /** Where the key (or list item) at the path starts; its nearest parent when it is not there. */

@@ -18,12 +18,14 @@ interface Limits {
 
 /**
  * GETs of large bodies: each over a connection of its own, received into one buffer that is used again and again. New memory
- * for every 64 KiB, as every HTTP library here takes it, costs more time than hashing them (docs/decisions/0006).
+ * for every 64 KiB, as every HTTP library here takes it, costs more time than hashing them (docs/decisions/0014).
  */
 export class LargeReceiver {
   readonly #options: RegistryOptions;
   readonly #limits: Limits;
   readonly #open = new Set<Receiving>();
+  /** Of transfers that came to their end: left to the collector they would pile up. */
+  readonly #spare: Buffer[] = [];
 
   constructor(options: RegistryOptions, limits: Limits) {
     this.#options = options;
@@ -32,15 +34,17 @@ export class LargeReceiver {
 
   /** Undefined when the answer is framed in a way that is left to the HTTP library (RFC 9112 6): ask that one instead. */
   async get(call: HttpCall): Promise<HttpAnswer | undefined> {
-    const receiving = new Receiving(this.#limits, call.signal, () => this.#open.delete(receiving));
+    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER);
+    const receiving = new Receiving(buffer, this.#limits, call.signal, () => this.#open.delete(receiving));
     this.#open.add(receiving);
     try {
       await receiving.connect(this.#options, call.url);
       receiving.send(requestHead(call));
       const head = await receiving.head();
-      const length = head.length;
-      if (length !== undefined)
-        return { status: head.status, header: (name) => head.header(name), body: bodyOf(receiving, length) };
+      if (head.length !== undefined) {
+        const body = bodyOf(receiving, head.length, () => this.#spare.push(buffer));
+        return { status: head.status, header: (name) => head.header(name), body };
+      }
     } catch (error) {
       receiving.end();
       throw error;
@@ -62,7 +66,8 @@ function requestHead({ url, headers }: HttpCall): string {
   return `${text.join('\r\n')}\r\n\r\n`;
 }
 
-function bodyOf(receiving: Receiving, length: number): AnswerBody {
+/** @param consumed called when nobody looks at the memory any more */
+function bodyOf(receiving: Receiving, length: number, consumed: () => void): AnswerBody {
   return {
     async *[Symbol.asyncIterator]() {
       try {
@@ -72,6 +77,8 @@ function bodyOf(receiving: Receiving, length: number): AnswerBody {
           left -= ours.byteLength;
           yield ours;
         }
+        receiving.end();
+        consumed();
       } finally {
         receiving.end();
       }
@@ -87,6 +94,7 @@ function bodyOf(receiving: Receiving, length: number): AnswerBody {
 
 /** One connection; holds it back until the next chunk is asked for. */
 class Receiving {
+  readonly #buffer: Buffer;
   readonly #limits: Limits;
   readonly #signal: AbortSignal | undefined;
   readonly #ended: () => void;
@@ -99,7 +107,8 @@ class Receiving {
   #waiting: PromiseWithResolvers<Uint8Array> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(limits: Limits, signal: AbortSignal | undefined, ended: () => void) {
+  constructor(buffer: Buffer, limits: Limits, signal: AbortSignal | undefined, ended: () => void) {
+    this.#buffer = buffer;
     this.#limits = limits;
     this.#signal = signal;
     this.#ended = ended;
@@ -108,7 +117,7 @@ class Receiving {
   async connect(options: RegistryOptions, url: URL): Promise<void> {
     this.#signal?.throwIfAborted();
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
-    const buffer = Buffer.allocUnsafeSlow(BUFFER);
+    const buffer = this.#buffer;
     const connect = connectorFor(options, { buffer, callback: (count) => this.#received(buffer.subarray(0, count)) });
     const { protocol, hostname, host, port } = url;
     const opened = Promise.withResolvers<Socket>();

@@ -63,7 +63,7 @@ export async function measurePush(
       pair.held = await writer.hasBlob(pair.repository, pair.blob.digest, pairSignal);
     },
   );
-  const blobs = needsOf([...pairs, ...(await pairsElsewhere(pairs, [...present], { writer, heads, signal }))]);
+  const blobs = needsOf(pairs, await pairsElsewhere(pairs, [...present], { writer, heads, signal }));
   return {
     present: [...present],
     items,
@@ -114,12 +114,18 @@ function pairsOf(items: readonly PushItem[]): Pair[] {
   return [...pairs.values()];
 }
 
-function needsOf(pairs: readonly Pair[]): BlobNeed[] {
+/** @param elsewhere blobs of what is whole already: they can be mounted from there */
+function needsOf(pairs: readonly Pair[], elsewhere: readonly Pair[]): BlobNeed[] {
   const byDigest = new Map<Digest, { blob: PushContent; heldBy: string[]; wantedBy: string[] }>();
   for (const { repository, blob, held } of pairs) {
     const need = byDigest.get(blob.digest) ?? { blob, heldBy: [], wantedBy: [] };
     byDigest.set(blob.digest, need);
     (held ? need.heldBy : need.wantedBy).push(repository);
+  }
+  for (const { repository, blob } of elsewhere) {
+    const need = byDigest.get(blob.digest);
+    if (need !== undefined && !need.heldBy.includes(repository) && !need.wantedBy.includes(repository))
+      need.heldBy.push(repository);
   }
   return [...byDigest.values()].filter(({ wantedBy }) => wantedBy.length > 0);
 }

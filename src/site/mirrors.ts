@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import pLimit from 'p-limit';
 import { DeliverError } from '../core/errors.ts';
+import { inParallel } from '../core/in-parallel.ts';
 import { SILENT, type Report } from '../core/report.ts';
-import type { HostConnector } from '../ssh/port.ts';
+import type { HostConnection, HostConnector } from '../ssh/port.ts';
 import { shellQuote } from '../ssh/shell-quote.ts';
 import { MIRROR_MARK, type MirrorFile } from './mirror-files.ts';
 
@@ -58,33 +59,36 @@ export async function writeMirrors(
   report: Report = SILENT,
   signal?: AbortSignal,
 ): Promise<WrittenMirrors[]> {
-  const limit = pLimit(AT_ONCE);
-  const total = plan.reduce((sum, { files }) => sum + files.filter(({ state }) => state !== 'same').length, 0);
-  let done = 0;
-  return Promise.all(
-    plan.map(({ node, files }) =>
-      limit(async (): Promise<WrittenMirrors> => {
-        const changes = files.filter(({ state }) => state !== 'same');
-        if (changes.length === 0) return { node, written: 0, kept: [] };
-        const connection = await connector.connect(node, signal);
-        const kept: string[] = [];
-        for (const { file, state } of changes) {
-          if (signal?.aborted === true) throw interrupted(node);
-          if (state === 'foreign') {
-            const copy = `${file.path}${KEPT}`;
-            const keep = `[ -e ${shellQuote(copy)} ] || cp -p -- ${shellQuote(file.path)} ${shellQuote(copy)}`;
-            const ran = await connection.run(keep, { sudo: true });
-            if (ran.code !== 0) throw unreadable(node, ran.stderr);
-            kept.push(copy);
-            report.note(`${node}: ${file.path} was not deliver’s; the old one is kept as ${copy}`);
-          }
-          await connection.writeFile(file.path, file.content, file.mode);
-          report.progress({ done: ++done, total, unit: 'items', detail: node });
-        }
-        return { node, written: changes.length, kept };
-      }),
-    ),
-  );
+  const total = mirrorChanges(plan);
+  const done = new Map(plan.map(({ node }): [string, WrittenMirrors] => [node, { node, written: 0, kept: [] }]));
+  let files = 0;
+  // After a failure nothing may go on writing behind the error that says what state things are in.
+  await inParallel(plan, AT_ONCE, signal, async (mirrors, stop) => {
+    const { node } = mirrors;
+    const changes = mirrors.files.filter(({ state }) => state !== 'same');
+    if (changes.length === 0) return;
+    const connection = await connector.connect(node, stop);
+    const kept: string[] = [];
+    for (const { file, state } of changes) {
+      if (stop.aborted) throw interrupted(node);
+      if (state === 'foreign') kept.push(await keepForeign(connection, file, report));
+      await connection.writeFile(file.path, file.content, file.mode);
+      report.progress({ done: ++files, total, unit: 'items', detail: node });
+    }
+    done.set(node, { node, written: changes.length, kept });
+  });
+  return [...done.values()];
+}
+
+/** Copies a file of somebody else's aside, once; gives the path of the copy. */
+async function keepForeign(connection: HostConnection, { path }: MirrorFile, report: Report): Promise<string> {
+  const node = connection.host.name;
+  const copy = `${path}${KEPT}`;
+  const keep = `[ -e ${shellQuote(copy)} ] || cp -p -- ${shellQuote(path)} ${shellQuote(copy)}`;
+  const ran = await connection.run(keep, { sudo: true });
+  if (ran.code !== 0) throw unreadable(node, ran.stderr);
+  report.note(`${node}: ${path} was not deliver’s; the old one is kept as ${copy}`);
+  return copy;
 }
 
 /** How many files the plan would write. */
@@ -131,7 +135,7 @@ function unreadable(node: string, stderr: string): DeliverError {
   return new DeliverError('E_HOST', {
     what: `The mirror files of ${node} can’t be read or kept.`,
     why: stderr.trim().split('\n').at(-1) ?? '',
-    state: 'No mirror file was changed on that node by this.',
+    state: 'This file was not changed; files written before it stay.',
   });
 }
 

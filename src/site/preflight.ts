@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { isDeliverError } from '../core/errors.ts';
+import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
 import type { HostConnection, HostConnector } from '../ssh/port.ts';
@@ -83,8 +83,22 @@ async function ask(
     ...(registry === undefined ? {} : { registry: { host: registry.host, plainHttp: registry.plainHttp === true } }),
   });
   const asked = Date.now();
-  const { stdout } = await connection.run(script, { sudo, timeout: PROBE_TIMEOUT, signal });
-  return parseProbe(stdout, asked, Date.now());
+  const { code, stdout, stderr } = await connection.run(script, { sudo, timeout: PROBE_TIMEOUT, signal });
+  const answered = Date.now();
+  // A login shell that is no shell (nologin) answers too, and half an answer would be read as a strange machine.
+  const whole = code === 0 && /^ended=/m.test(stdout);
+  // A host that is only jumped through needs none.
+  if (!whole && (needs !== undefined || sudo)) throw noProbe(connection.host.name, code, [stderr, stdout]);
+  return parseProbe(stdout, asked, answered);
+}
+
+function noProbe(host: string, code: number, outputs: readonly string[]): DeliverError {
+  const said = outputs.map((text) => text.trim().split('\n').at(-1) ?? '').find((line) => line !== '');
+  return new DeliverError('E_HOST', {
+    what: `The questions of the preflight were not answered on ${host}.`,
+    why: `The shell there ended with ${String(code)}${said === undefined ? ' and said nothing' : `: ${said.slice(0, 200)}`}`,
+    fix: 'The login there needs a POSIX shell (chsh -s /bin/sh), with coreutils and awk.',
+  });
 }
 
 function rethrowInterrupt(error: unknown): void {

@@ -62,7 +62,7 @@ function described(blob: Buffer): string {
 function howToPin(host: SiteHost, shown: Buffer): string {
   return (
     `Compare that fingerprint by another way: at the console of the host, “for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done”. ` +
-    `Only if it is the same, write below host ${host.name} in the site file:  hostKey: "${publicKeyText(shown)}"`
+    `Only if it is the same, write below host ${host.name} in the site file:\n    hostKey: "${publicKeyText(shown)}"`
   );
 }
 

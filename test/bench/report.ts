@@ -26,7 +26,8 @@ layers of 1–400 MB, ${(facts.size / 1e9).toFixed(2)} GB unique. ${facts.versio
 
 “×” is the row's figure divided by deliver's: above 1, deliver is better. CPU is user + system of the command and its
 children, without the registry. Peak memory is that of the largest process. Extra disk is the most that was in use beyond the
-archive that is the result (pack) or beyond what the registry stores (push).
+archive that is the result (pack) or beyond what the registry stores (push). Whatever else ran on the machine meanwhile shows in
+the seconds, less in the ratios.
 ${tables.map(table).join('')}`;
 }
 

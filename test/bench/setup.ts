@@ -33,8 +33,8 @@ export function setUp(repository: string): Tools {
     versions: [
       `crane ${craneVersion}`,
       text('skopeo', ['--version']),
-      text('docker-registry', ['--version']),
-      text('openssl', ['version']),
+      text('docker-registry', ['--version']).replace('github.com/docker/distribution ', ''),
+      text('openssl', ['version']).replace(/ \(.*\)$/, ''),
       `Node ${process.versions.node}`,
     ],
     cache,

@@ -126,7 +126,7 @@ describe.skipIf(missing !== undefined)(
       await kube.kubectl(['scale', 'deployment', 'shared', '--replicas=5']);
       const mine = aDeployment('shared', 2);
       await expect(planObjects(api, [mine])).rejects.toThrowWithCode('E_CONFLICT', 'spec.replicas');
-      await expect(applyObjects(api, [mine])).rejects.toThrowWithCode('E_CONFLICT', '--force-conflicts');
+      await expect(applyObjects(api, [mine])).rejects.toThrowWithCode('E_CONFLICT', 'to the values of the release');
       const [done] = await applyObjects(api, [mine], { force: true });
       expect(done?.changes).toEqual([{ path: 'spec.replicas', kind: 'change', before: 5, after: 2 }]);
     });
@@ -222,6 +222,7 @@ describe.skipIf(missing !== undefined)(
           history: [{ version: '1', root: 'sha256:a', installedAt: first.toISOString() }],
         },
       ]);
+      await expect(readRecord(api, 'my-suite')).rejects.toThrowWithCode('E_CONFLICT', 'can’t be told from release my_suite');
       const next = {
         ...facts,
         version: '2',

@@ -59,6 +59,13 @@ describe('a push to an empty Harbor', () => {
     expect(bench.newRequests().filter((request) => !/^(HEAD|GET) /.test(request))).toEqual([]);
   });
 
+  it('mounts a layer that an image which is there already holds in another repository', async () => {
+    await bench.push(memoryBundle({ [REFERENCES[0]]: busybox }));
+    const result = await bench.push(memoryBundle({ [REFERENCES[0]]: busybox, [REFERENCES[1]]: exporter }));
+    expect(result).toMatchObject({ presentImages: 1, taggedImages: 1, mountedBlobs: 1 });
+    expect(result.pushedBytes).toBeLessThan(base.length);
+  });
+
   it('tells its progress in bytes, to the end', async () => {
     const seen: number[] = [];
     const report: Report = {

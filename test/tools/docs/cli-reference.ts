@@ -1,6 +1,6 @@
 import { BaseCommand } from '../../../src/cli/base-command.ts';
 import { COMMANDS } from '../../../src/cli/command-table.ts';
-import { examplesOf, flagRows, paragraph, usageOf, type CommandClass } from '../../../src/cli/help-text.ts';
+import { examplesOf, flagRows, paragraph, typed, usageOf, type CommandClass } from '../../../src/cli/help-text.ts';
 
 /** docs/reference/cli.md, from the command table. */
 export function cliReference(): string {
@@ -25,7 +25,7 @@ function page(id: string, command: CommandClass): string[] {
   const args = Object.entries(command.args).map(([name, arg]): [string, string] => [name.toUpperCase(), arg.description ?? '']);
   const flags = flagRows(command.flags);
   return [
-    `## deliver ${id}`,
+    `## deliver ${typed(id)}`,
     '',
     `${command.summary ?? ''}.`,
     '',

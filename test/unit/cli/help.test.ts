@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { COMMANDS } from '../../../src/cli/command-table.ts';
-import { commandHelp, examplesOf, rootHelp, usageOf, type CommandClass } from '../../../src/cli/help-text.ts';
+import { commandHelp, examplesOf, rootHelp, typed, usageOf, type CommandClass } from '../../../src/cli/help-text.ts';
 import { widthOf } from '../../../src/cli/text.ts';
 
 const commands: Readonly<Record<string, CommandClass>> = COMMANDS;
@@ -24,7 +24,7 @@ it.each(Object.entries(commands))('fits the help of %s into 80 columns, with an 
 
 it('lists every command in the order of a release’s life', () => {
   const lines = rootHelp(commands);
-  const found = Object.keys(commands).map((id) => lines.findIndex((line) => line.startsWith(`  ${id} `)));
+  const found = Object.keys(commands).map((id) => lines.findIndex((line) => line.startsWith(`  ${typed(id)} `)));
   expect(found).toEqual([...found].sort((a, b) => a - b));
   expect(Math.min(...found)).toBeGreaterThan(0);
   expect(lines.filter((line) => widthOf(line) > 80)).toEqual([]);

@@ -32,3 +32,19 @@ it('keeps what the parser listed', () => {
   );
   expect(error.facts).toMatchObject({ what: 'Missing 1 required argument:', details: ['bundle  a file'] });
 });
+
+it('says which commands there are, and that one has to come first', () => {
+  expect(() => {
+    checkCommand(['init'], COMMANDS);
+  }).toThrowWithCode('E_USAGE', 'The commands are resolve, pack,');
+  expect(() => {
+    checkCommand(['--json', 'install'], COMMANDS);
+  }).toThrowWithCode('E_USAGE', 'A command has to come before --json');
+});
+
+it('says what is missing without the parser’s own heading and notes', () => {
+  const heading = 'The following error occurred:\n  Missing required flag site\nSee more help with --help';
+  expect(usageError(new Errors.CLIError(heading), ['plan'], COMMANDS).facts.what).toBe('Missing required flag site.');
+  const note = 'Missing 1 required arg:\nbundle  a file\nNote: --trust allows multiple values. Because of this …';
+  expect(usageError(new Errors.CLIError(note), ['push'], COMMANDS).facts.details).toEqual(['bundle  a file']);
+});

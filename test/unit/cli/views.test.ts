@@ -147,6 +147,20 @@ describe('a status', () => {
           10.86.67.11  gatekeeper.project.10.86.67.11.nip.io"
     `);
   });
+
+  it('says why it knows nothing of the cluster, instead of that nothing is installed', () => {
+    const blind = {
+      ...status,
+      kubernetes: '',
+      clusterProblem: 'The API server does not answer.',
+      releases: [],
+      apps: [],
+      urls: [],
+    };
+    const shown = text(viewStatus({ ...blind, hostsFile: [] }, screen));
+    expect(shown).toContain('Cluster\n  ✖ The API server does not answer.');
+    expect(shown).not.toContain('none installed');
+  });
 });
 
 describe('the end of an install', () => {

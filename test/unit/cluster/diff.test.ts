@@ -29,7 +29,7 @@ describe('differences', () => {
     ]);
   });
 
-  test('containers, ports, variables and mounts are told apart by name, whatever their order', () => {
+  test('containers, ports, variables and mounts are told apart by name', () => {
     const before = {
       containers: [
         { name: 'a', image: 'x:1', env: [{ name: 'E', value: '1' }] },
@@ -52,7 +52,16 @@ describe('differences', () => {
       { path: 'spec.containers[a].image', kind: 'change', before: 'x:1', after: 'x:2' },
       { path: 'spec.containers[a].env[E]', kind: 'remove', before: { name: 'E', value: '1' } },
       { path: 'spec.containers[b].volumeMounts[/2]', kind: 'add', after: { name: 'v', mountPath: '/2' } },
+      { path: 'spec.containers (order)', kind: 'change', before: 'a, b', after: 'b, a' },
     ]);
+  });
+
+  test('a new order is a change by itself, one that an addition or removal makes is not', () => {
+    const init = (...names: string[]): KubeObject => anObject({ initContainers: names.map((name) => ({ name })) });
+    expect(diffObject(init('a', 'b', 'c'), init('c', 'a', 'b'))).toEqual([
+      { path: 'spec.initContainers (order)', kind: 'change', before: 'a, b, c', after: 'c, a, b' },
+    ]);
+    expect(diffObject(init('a', 'b'), init('z', 'a')).map(({ kind }) => kind)).toEqual(['add', 'remove'].reverse());
   });
 
   test('an ingress rule is named by its host, a plain list by position, a dotted key in brackets', () => {

@@ -152,6 +152,84 @@ apps:
       'E_NOT_YET',
       'kubernetes.components: is not supported yet',
     ],
+    ['a Rollout', { apps: [app({ kind: 'Rollout' })] }, 'E_NOT_YET', 'Rollout is not supported yet'],
+    ['replicas of a DaemonSet', { apps: [app({ kind: 'DaemonSet', replicas: 2 })] }, 'E_SCHEMA', 'a DaemonSet has no replicas'],
+    [
+      'a schedule of four fields',
+      { apps: [app({ kind: 'CronJob', schedule: '0 3 * *' })] },
+      'E_SCHEMA',
+      'must have five fields: minute, hour',
+    ],
+    [
+      'a StatefulSet whose pods would have no name',
+      { apps: [app({ kind: 'StatefulSet', name: 'a'.repeat(53) })] },
+      'E_SCHEMA',
+      'at most 52 characters',
+    ],
+    [
+      'a Service that begins with a digit',
+      { apps: [app({ name: '7zip', ports: [{ name: 'http', port: 80 }] })] },
+      'E_SCHEMA',
+      'must begin with a letter',
+    ],
+    ['a port name of digits', { apps: [app({ ports: [{ name: '8080', port: 8080 }] })] }, 'E_SCHEMA', 'one letter at least'],
+    [
+      'node ports of an inner service',
+      { apps: [app({ ports: [{ name: 'http', port: 80 }], service: { nodePorts: { http: 30080 } } })] },
+      'E_SCHEMA',
+      'a ClusterIP service has none; set type: NodePort',
+    ],
+    [
+      'a variable name with “=”',
+      { apps: [app({ sidecars: [{ name: 's', image: 'a.b/c:1', env: { 'A=B': '' } }] })] },
+      'E_SCHEMA',
+      'is no name of a variable',
+    ],
+    ['a secret that is no key', { apps: [app({ secrets: { 'A B': '${secret.a}' } })] }, 'E_SCHEMA', 'must be letters, digits'],
+    ['a file that climbs', { apps: [app({ files: { '/etc/../x': './x' } })] }, 'E_SCHEMA', 'must not hold “:” or “..”'],
+    [
+      'a file on a volume',
+      { apps: [app({ volumes: [{ name: 'v', mount: '/a/', emptyDir: {} }], files: { '/a': './x' } })] },
+      'E_SCHEMA',
+      'something is already mounted at /a',
+    ],
+    ['another label app', { apps: [app({ labels: { app: 'other' } })] }, 'E_SCHEMA', 'is always the app’s name, web'],
+    [
+      'nameless ports of an external',
+      {
+        externals: [{ name: 'r', namespace: 'p', ports: [{ port: 1 }, { name: 'b', port: 2 }], addresses: [{ ip: '10.0.0.1' }] }],
+      },
+      'E_SCHEMA',
+      'externals[0].ports[0].name: is missing',
+    ],
+    [
+      'an output of an app that may come later',
+      { apps: [app({ name: 'base', ports: [{ name: 'http', port: 80 }] }), app({ env: { A: '${outputs.base.clusterIP}' } })] },
+      'E_VARIABLE',
+      'add it to dependsOn',
+    ],
+    [
+      'an output of a headless app',
+      {
+        apps: [
+          app({ name: 'base', ports: [{ name: 'http', port: 80 }], service: { type: 'Headless' } }),
+          app({ env: { A: '${outputs.base.clusterIP}' }, dependsOn: ['base'] }),
+        ],
+      },
+      'E_VARIABLE',
+      'base has no service with a cluster IP',
+    ],
+    [
+      'an output where a plan could not leave it open',
+      {
+        apps: [
+          app({ name: 'base', ports: [{ name: 'http', port: 80 }] }),
+          app({ labels: { base: '${outputs.base.clusterIP}' }, dependsOn: ['base'] }),
+        ],
+      },
+      'E_VARIABLE',
+      'under env, command, args and secrets of an app only',
+    ],
     ['an unknown version', { versions: { web: '1' }, images: ['a.b/c:${versions.wep}'] }, 'E_VARIABLE', 'Did you mean “web”?'],
     ['an unknown scope', { apps: [app({ args: ['echo ${HOME}'] })] }, 'E_VARIABLE', 'For a literal ${ write $${'],
     [
@@ -179,6 +257,27 @@ apps:
     expect(lines.join('\n')).toContain(text);
     expect(found).toBe(code);
     expect(lines[0]).toMatch(/^suite\.yaml:\d+:\d+ {2}/);
+  });
+
+  it('that goes round in itself is refused as YAML', async () => {
+    const error: unknown = await details(`${releaseText()}apps: &apps [*apps]\n`).catch((thrown: unknown) => thrown);
+    expect(error).toEqual(['E_YAML']);
+  });
+
+  it('takes outputs wherever text is text, also in sidecars', async () => {
+    const output = '${outputs.base.clusterIP}';
+    const fields = {
+      apps: [
+        app({ name: 'base', ports: [{ name: 'http', port: 80 }] }),
+        app({
+          args: [output],
+          secrets: { DSN: `redis://\${secret.db}@${output}` },
+          sidecars: [{ name: 's', image: 'a.b/c:1', env: { A: output } }],
+          dependsOn: ['base'],
+        }),
+      ],
+    };
+    expect(await detailsOf(fields)).toEqual([]);
   });
 
   it('takes a Kubernetes version alone, shell variables that are escaped, and sites’ free values', async () => {

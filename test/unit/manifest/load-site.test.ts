@@ -48,6 +48,11 @@ describe('a site file', () => {
     ['an address that is none', { ingress: { addresses: ['10.0.0'] } }, 'must be an IP address'],
     ['an external on loopback', { externals: { redis: [{ ip: '127.0.0.1' }] } }, 'loopback'],
     ['a registry URL', { registry: { host: 'https://harbor' } }, 'without https://'],
+    [
+      'a project that is a path',
+      { registry: { host: 'h', project: 'a/b' } },
+      'registry.project: must be the name of one project',
+    ],
     ['two kubeconfigs', { hosts: [host('a')], cluster: { from: 'a', kubeconfig: './k' } }, 'either kubeconfig or from'],
     ['half an account', { registry: { host: 'h', username: 'me' } }, 'one is missing'],
     ['an unknown role', { roles: { workers: [] } }, 'roles'],

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SILENT } from '../../../src/core/report.ts';
 import { mirrorFiles, type MirrorFile } from '../../../src/site/mirror-files.ts';
@@ -73,5 +74,27 @@ describe('mirrors of a node', () => {
     writeFileSync(path, 'server = "again"\n');
     await writeMirrors(hosts, await planMirrors(hosts, ['w1'], files), report);
     expect(readFileSync(`${path}.before-deliver`, 'utf8')).toBe('server = "https://docker.io"\n');
+  });
+
+  it('are written nowhere any more once one node failed and the error is told', async () => {
+    const hosts = localHosts();
+    const plan = await planMirrors(hosts, ['w1', 'w2'], files);
+    const w2: string[] = [];
+    const connector = {
+      ...hosts,
+      connect: async (name: string) => {
+        const connection = await hosts.connect(name);
+        const writeFile = async (path: string): Promise<void> => {
+          if (name === 'w1') throw new Error('disk full');
+          await sleep(20);
+          w2.push(path);
+        };
+        return { ...connection, writeFile };
+      },
+    };
+    await expect(writeMirrors(connector, plan)).rejects.toThrow('disk full');
+    const then = w2.length;
+    await sleep(60);
+    expect([then, w2.length]).toEqual([1, 1]);
   });
 });

@@ -168,4 +168,20 @@ describe('preflight of all hosts', () => {
     expect(checks.find(({ id }) => id === 'sudo')).toMatchObject({ outcome: 'fail', code: 'E_SUDO' });
     expect(checks.some(({ id }) => id === 'platform')).toBe(true);
   });
+
+  it('takes the words of a shell that is none for no answer, except from a host that is only jumped through', async () => {
+    const local = localHosts();
+    const connector = {
+      ...local,
+      connect: async (name: string) => {
+        const connection = await local.connect(name);
+        return { ...connection, run: () => Promise.resolve({ code: 1, stdout: 'This account is not available.\n', stderr: '' }) };
+      },
+    };
+    const both = hosts.filter(({ name }) => name !== 'dead');
+    const checks = await preflightHosts(connector, both, needs, SILENT, new AbortController().signal);
+    expect(failedChecks(checks)).toMatchObject([
+      { host: 'w1', code: 'E_HOST', found: expect.stringContaining('not available') as string },
+    ]);
+  });
 });

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+
+/** Takes the bytes of one blob, in order: hashes them and writes them at their place. */
+export interface BlobTarget {
+  /** Two buffers that `put` can take without copying: one is filled while the other is being written. */
+  readonly buffers: readonly [Uint8Array, Uint8Array];
+  /** The memory may be used again when the promise is fulfilled. Rejects as the file system says. */
+  put(bytes: Uint8Array, position: number): Promise<void>;
+  /** Of all that was put, as `sha256:…`. */
+  digest(): Promise<string>;
+}
+
+/** Does it all on this thread. */
+export class InlineTarget implements BlobTarget {
+  readonly #handle: FileHandle;
+  readonly #hash = createHash('sha256');
+  readonly buffers: BlobTarget['buffers'];
+
+  /** @param size bytes of each buffer */
+  constructor(handle: FileHandle, size: number) {
+    this.#handle = handle;
+    this.buffers = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
+  }
+
+  async put(bytes: Uint8Array, position: number): Promise<void> {
+    this.#hash.update(bytes);
+    for (let done = 0; done < bytes.byteLength;) {
+      done += (await this.#handle.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten;
+    }
+  }
+
+  async digest(): Promise<string> {
+    return `sha256:${this.#hash.digest('hex')}`;
+  }
+}
