@@ -18,10 +18,12 @@ export function checkCommand(argv: readonly string[], table: Table): void {
   if (first.startsWith('-')) {
     throw new DeliverError('E_USAGE', { what: `A command has to come before ${first}.`, fix: 'Write deliver COMMAND [flags].' });
   }
-  const meant = nearest(first, Object.keys(table));
+  // `receipt:verify` is typed as two words, of which the first is a command too.
+  const names = Object.keys(table).filter((name) => !name.includes(':'));
+  const meant = nearest(first, names);
   throw new DeliverError('E_USAGE', {
     what: `“${first}” is not a command of deliver.`,
-    why: `The commands are ${Object.keys(table).join(', ')}.`,
+    why: `The commands are ${names.join(', ')}.`,
     fix: meant === undefined ? WORDS.seeHelp('') : `Did you mean deliver ${[meant, ...argv.slice(1)].join(' ')}?`,
   });
 }

@@ -8,7 +8,9 @@ changed, left out, put elsewhere or written beside the chain is refused (exit 4)
 typed text, in the order in which they were written.`;
   static override examples = ['<%= config.bin %> receipt verify receipts/plant-7-*.receipt.json --trust plant-7.pub'];
   static override strict = false;
-  static override args = { file: Args.string({ required: true, description: 'receipt file or typed text; may be several, in their order' }) };
+  static override args = {
+    file: Args.string({ required: true, description: 'receipt file or typed text; may be several, in their order' }),
+  };
   static override flags = {
     trust: Flags.string({
       required: true,

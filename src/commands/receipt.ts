@@ -16,11 +16,21 @@ to deliver pack --since. Asked again, the same receipt is given until something 
   ];
   static override flags = {
     site: siteFlag,
-    key: Flags.string({ required: true, helpValue: 'KEY', description: 'the site’s OpenSSH ed25519 private key (deliver keygen)' }),
+    key: Flags.string({
+      required: true,
+      helpValue: 'KEY',
+      description: 'the site’s OpenSSH ed25519 private key (deliver keygen)',
+    }),
     out: Flags.string({ helpValue: 'FILE', description: 'file to write (default: SITE-VERSION.receipt.json here)' }),
     text: Flags.boolean({ description: 'also print it as lines that can be read aloud and typed' }),
-    full: Flags.string({ helpValue: 'LOCK|BUNDLE', description: 'list every digest of the installed release, as this file names them' }),
-    release: Flags.string({ helpValue: 'NAME', description: 'release that the next delta builds on (default: the one installed last)' }),
+    full: Flags.string({
+      helpValue: 'LOCK|BUNDLE',
+      description: 'list every digest of the installed release, as this file names them',
+    }),
+    release: Flags.string({
+      helpValue: 'NAME',
+      description: 'release that the next delta builds on (default: the one installed last)',
+    }),
   };
 
   override async run(): Promise<void> {

@@ -21,6 +21,8 @@ export interface DeliveryPorts {
 const FIRST_WAIT = 30_000;
 const LONGEST_WAIT = 30 * 60_000;
 
+const STOPPED = 'stopped';
+
 interface Postponed {
   readonly looks: string;
   readonly why: string;
@@ -55,12 +57,11 @@ export class Deliveries {
       const looks = JSON.stringify(own);
       const before = this.#postponed.get(one.path);
       if (before?.looks === looks && performance.now() < before.until) continue;
-      // A flat set waits for whatever else still changes beside it only when that is one of its own files; not known yet.
-      if (!own.every(([path]) => settled.has(path)) && one.kind !== 'set') continue;
-      if (!settled.has(one.path) && one.kind === 'set') continue;
+      // Which files beside a manifest are of its set is known only when it is read.
+      if (one.kind === 'set' ? !settled.has(one.path) : !own.every(([path]) => settled.has(path))) continue;
       const wait = await this.#take(one, settled, report, signal);
       if (wait === undefined) return true;
-      if (signal.aborted) return false;
+      if (wait === STOPPED) return false;
       this.#postpone(one, looks, wait, before, report);
     }
     return false;
@@ -69,14 +70,19 @@ export class Deliveries {
   #postpone({ path, name }: Found, looks: string, why: string, before: Postponed | undefined, report: Report): void {
     const same = before?.looks === looks;
     const wait = same ? Math.min(before.wait * 2, LONGEST_WAIT) : FIRST_WAIT;
-    if (!same || before.why !== why) report.note(`${name}: ${why}`);
+    if (before?.why !== why) report.note(`${name}: ${why}`);
     this.#postponed.set(path, { looks, why, wait, until: performance.now() + wait });
   }
 
   /** @returns why it stays, or undefined when it was moved away */
   async #take(found: Found, settled: ReadonlySet<string>, report: Report, signal: AbortSignal): Promise<string | undefined> {
     const notes: string[] = [];
-    const collect: Report = { progress: (progress) => { report.progress(progress); }, note: (line) => notes.push(line) };
+    const collect: Report = {
+      progress: (progress) => {
+        report.progress(progress);
+      },
+      note: (line) => notes.push(line),
+    };
     let parcel: Parcel = { ...parcelNames(found), paths: [found.path], together: false };
     let verified: VerifyResult | undefined;
     let looks: ReadonlyMap<string, Look> = new Map();
@@ -101,16 +107,29 @@ export class Deliveries {
       report.note(`${found.name}: ${outcome}, ${release} ${version}, ${bytesText(size)} → ${to}`);
       return undefined;
     } catch (error) {
-      if (signal.aborted) return 'stopped';
+      if (signal.aborted) return STOPPED;
       if (await hasChanged(looks)) return 'changed while it was read; looked at again when it has settled';
-      if (!isRefusal(error)) return lineOf(error);
-      const known = isDeliverError(error) ? error : new DeliverError('E_BUG', { what: messageOf(error) });
-      const to = await putAway(parcel, this.#to.quarantine, (path) =>
-        inboxReport({ path, outcome: 'refused', verified, error: known, notes }),
-      );
+      // What is whole and trusted is not at fault when an install fails; the next try may go better.
+      if (verified !== undefined || !isRefusal(error)) return lineOf(error);
+      return this.#refuse(found, parcel, { error, notes }, report);
+    }
+  }
+
+  async #refuse(
+    { name }: Found,
+    parcel: Parcel,
+    { error, notes }: { readonly error: unknown; readonly notes: readonly string[] },
+    report: Report,
+  ): Promise<string | undefined> {
+    const known = isDeliverError(error) ? error : new DeliverError('E_BUG', { what: messageOf(error) });
+    try {
+      const facts = { outcome: 'refused' as const, verified: undefined, error: known, notes };
+      const to = await putAway(parcel, this.#to.quarantine, (path) => inboxReport({ path, ...facts }));
       this.tally.quarantined += 1;
-      report.note(`${found.name}: refused, ${lineOf(known)} → ${to}`);
+      report.note(`${name}: refused, ${lineOf(known)} → ${to}`);
       return undefined;
+    } catch (failure) {
+      return `${lineOf(known)}; it can’t be put away: ${lineOf(failure)}`;
     }
   }
 

@@ -63,7 +63,8 @@ export function deepInspectFlow(input: DeepInspectInput, outputs: readonly Inspe
     title: 'Bundle',
     async run(report, signal) {
       inspection = await inspectDeeply(input, report, signal);
-      const count = new Set(inspection.images.flatMap(({ packages }) => [...packages].flatMap(([, facts]) => facts.packages))).size;
+      const count = new Set(inspection.images.flatMap(({ packages }) => [...packages].flatMap(([, facts]) => facts.packages)))
+        .size;
       const images = `${countText(inspection.images.length, 'image')}, ${bytesText(inspection.summary.content)}`;
       return { summary: input.packages ? `${images}, ${countText(count, 'package')}` : images };
     },

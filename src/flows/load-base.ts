@@ -21,7 +21,10 @@ export interface LockedFile {
  * @returns the base, and of a receipt who says so; its signature is good, but nobody asked whether its key is trusted
  * @throws DeliverError as `loadLocked`; E_RECEIPT, E_LOCK_MISSING
  */
-export async function loadBase(path: string, folders: readonly string[]): Promise<{ readonly base: Base; readonly said?: string }> {
+export async function loadBase(
+  path: string,
+  folders: readonly string[],
+): Promise<{ readonly base: Base; readonly said?: string }> {
   const head = (await headOf(path)) ?? '';
   const isReceipt = head.startsWith('{') || head.startsWith('-----BEGIN DELIV');
   if (!isReceipt || (await isCarrySet(path))) return { base: (await loadLocked(path)).base };

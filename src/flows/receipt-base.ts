@@ -46,7 +46,9 @@ async function findIn(
   const names = await readdir(folder).catch(() => []);
   // Most likely first: files that are called after the version.
   const likely = (name: string): number => Number(name.includes(wanted.version));
-  const candidates = names.filter((name) => /\.(?:lock\.ya?ml|tar)$/.test(name)).sort((a, b) => likely(b) - likely(a) || (a < b ? -1 : 1));
+  const candidates = names
+    .filter((name) => /\.(?:lock\.ya?ml|tar)$/.test(name))
+    .sort((a, b) => likely(b) - likely(a) || (a < b ? -1 : 1));
   for (const name of candidates) {
     const found = await tryFile(join(folder, name));
     if (found?.base.root === wanted.root) return found;

@@ -66,7 +66,8 @@ export function receiptFlow(input: ReceiptInput, ports: ReceiptPorts): Flow<Rece
         const list = digests === undefined ? {} : { digests };
         const body = nextBody({ site: ports.loaded.site.metadata.name, records, ...wanted, ...list }, head, new Date());
         const { last } = head;
-        const again = last !== undefined && saysAlready(head, body) && signingKeyOf(last.receipt, last.path).equals(key.publicKey);
+        const again =
+          last !== undefined && saysAlready(head, body) && signingKeyOf(last.receipt, last.path).equals(key.publicKey);
         const receipt = again ? last.receipt : signReceipt(body, key);
         if (!again) await writeHead(api, head, receipt, signal);
         made = { receipt: { ...shortForm(receipt), ...list }, signer, isNew: !again };
@@ -94,7 +95,7 @@ export function receiptFlow(input: ReceiptInput, ports: ReceiptPorts): Flow<Rece
 }
 
 /** @throws DeliverError E_RECEIPT when it is another release than the one that is installed */
-async function digestsOf(path: string, release: ReceiptBody['release']): Promise<readonly Digest[]> {
+async function digestsOf(path: string, release: ReceiptBody['release']): Promise<Digest[]> {
   const { base } = await loadLocked(path);
   if (base.root === release.root) return [...base.digests].sort();
   throw new DeliverError('E_RECEIPT', {

@@ -43,7 +43,9 @@ export function watchFlow(input: WatchInput, ports: DeliveryPorts): Flow<WatchRe
         title: 'Watching',
         run: async (report, signal) => {
           await prepare(input, report);
-          report.note(`${folder} is looked at every ${seconds(input.poll)}; a file has arrived when it is the same for ${seconds(input.settle)}`);
+          report.note(
+            `${folder} is looked at every ${seconds(input.poll)}; a file has arrived when it is the same for ${seconds(input.settle)}`,
+          );
           deliveries = new Deliveries({ done, quarantine }, ports);
           await watch(input, deliveries, report, signal);
           const { tally } = deliveries;
@@ -65,6 +67,7 @@ async function watch(input: WatchInput, deliveries: Deliveries, report: Report, 
   const settling = new Settling(input.settle);
   const except = [input.done, input.quarantine];
   let lost = '';
+  let quiet = 0;
   while (!signal.aborted) {
     const inbox = await scanInbox(input.folder, except).catch((error: unknown) => messageOf(error));
     // A share that goes away for a while is no reason to end; it is told once.
@@ -76,7 +79,9 @@ async function watch(input: WatchInput, deliveries: Deliveries, report: Report, 
       const settled = settling.update(inbox.files, performance.now());
       const took = await deliveries.takeOne(inbox, settled, report, signal);
       if (took) continue;
-      if (input.once && isQuiet(inbox, settled)) return;
+      // Twice, because a file may have changed while it was verified.
+      quiet = isQuiet(inbox, settled) ? quiet + 1 : 0;
+      if (input.once && quiet > 1) return;
     }
     await sleep(input.poll, undefined, { signal }).catch(() => undefined);
   }

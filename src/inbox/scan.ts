@@ -34,7 +34,7 @@ export async function scanInbox(folder: string, except: readonly string[]): Prom
   const { names, folders } = await listFolder(folder, files);
   for (const name of names) {
     if (BUNDLE.test(name)) found.push({ kind: 'bundle', path: join(folder, name), name });
-    else if (MANIFEST.test(name)) found.push({ kind: 'set', path: join(folder, name), name });
+    else if (MANIFEST.test(name) && !names.includes(beginOf(name))) found.push({ kind: 'set', path: join(folder, name), name });
   }
   for (const name of folders) {
     const path = join(folder, name);
@@ -43,6 +43,12 @@ export async function scanInbox(folder: string, except: readonly string[]): Prom
     if (inside.names.some((file) => MANIFEST.test(file))) found.push({ kind: 'folder', path, name });
   }
   return { found, files };
+}
+
+/** The first carry manifest for the second one: they are the same, so one is enough. Itself for no second one. */
+function beginOf(name: string): string {
+  const begin = name.replace(/\.carry\.end\.json$/i, '.carry.json').replace(/\.cre$/i, '.crj');
+  return begin === name ? '' : begin;
 }
 
 /** Files and folders of a folder, in the order of their names; the looks of the files are added to `files`. */

@@ -9,7 +9,7 @@ import { readLayer, type LayerFacts } from './read-layer.ts';
 import { UNPACK_LIMITS, type UnpackLimits } from './unpacked.ts';
 
 /** Layers unpacked at once: zlib works on other threads. */
-const AT_ONCE = 4;
+const AT_ONCE = 2;
 
 /**
  * The packages of every manifest, by its digest. A layer that several images share is read once.

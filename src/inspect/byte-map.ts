@@ -47,7 +47,13 @@ export function byteMap({ images, shared, charts, files, known }: ByteMapInput):
     ...images.map((image) => group(image.reference, imageAreas(image, isShared, age))),
     group(
       'Shared by several',
-      shared.map(({ digest, size, users }) => ({ kind: 'shared', label: shortDigest(digest), notes: users, size, ...age(digest) })),
+      shared.map(({ digest, size, users }) => ({
+        kind: 'shared',
+        label: shortDigest(digest),
+        notes: users,
+        size,
+        ...age(digest),
+      })),
     ),
     group(
       'Charts',
@@ -61,11 +67,15 @@ export function byteMap({ images, shared, charts, files, known }: ByteMapInput):
     ),
     group(
       'Files',
-      files.filter(single).map(({ name, title, digest, size }) => ({ kind: 'file' as const, label: name, notes: [title], size, ...age(digest) })),
+      files
+        .filter(single)
+        .map(({ name, title, digest, size }) => ({ kind: 'file' as const, label: name, notes: [title], size, ...age(digest) })),
     ),
   ].filter(({ size }) => size > 0);
   const total = groups.reduce((sum, { size }) => sum + size, 0);
-  return groups.map((one) => withoutCrumbs(one, total * SMALLEST_SHARE)).sort((a, b) => b.size - a.size || (a.title < b.title ? -1 : 1));
+  return groups
+    .map((one) => withoutCrumbs(one, total * SMALLEST_SHARE))
+    .sort((a, b) => b.size - a.size || (a.title < b.title ? -1 : 1));
 }
 
 function imageAreas(image: DeepImage, isShared: ReadonlySet<string>, age: (digest: Digest) => { known?: boolean }): Area[] {
@@ -75,11 +85,18 @@ function imageAreas(image: DeepImage, isShared: ReadonlySet<string>, age: (diges
       if (isShared.has(digest) || layers.has(digest)) continue;
       const place = `layer ${String(at + 1)} of ${String(part.layers.length)}`;
       const label = image.parts.length > 1 && part.platform !== undefined ? `${place}, ${part.platform}` : place;
-      layers.set(digest, { kind: 'layer', label, notes: [shortDigest(digest), ...(madeBy === undefined ? [] : [madeBy])], size, ...age(digest) });
+      layers.set(digest, {
+        kind: 'layer',
+        label,
+        notes: [shortDigest(digest), ...(madeBy === undefined ? [] : [madeBy])],
+        size,
+        ...age(digest),
+      });
     }
   }
   const rest = image.unique - [...layers.values()].reduce((sum, { size }) => sum + size, 0);
-  const others: Area[] = rest > 0 ? [{ kind: 'rest', label: 'manifests, configs, attestations', notes: [], size: rest, ...age(image.digest) }] : [];
+  const others: Area[] =
+    rest > 0 ? [{ kind: 'rest', label: 'manifests, configs, attestations', notes: [], size: rest, ...age(image.digest) }] : [];
   return [...layers.values(), ...others];
 }
 

@@ -10,7 +10,7 @@ export class ChunkReader {
   /** Up to `size` bytes; fewer only at the end. The caller bounds `size`. */
   async read(size: number): Promise<Buffer> {
     const parts: Uint8Array[] = [];
-    for (let left = size; left > 0; ) {
+    for (let left = size; left > 0;) {
       if (this.#chunk.byteLength === 0 && !(await this.#next())) break;
       const part = this.#chunk.subarray(0, left);
       parts.push(part);
@@ -41,8 +41,8 @@ export class ChunkReader {
   }
 
   async #next(): Promise<boolean> {
-    const { value, done } = await this.#source.next();
-    this.#chunk = done === true ? new Uint8Array() : value;
-    return done !== true;
+    const next = await this.#source.next();
+    this.#chunk = next.done === true ? new Uint8Array() : next.value;
+    return next.done !== true;
   }
 }

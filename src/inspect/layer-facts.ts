@@ -29,7 +29,7 @@ const PLACES: readonly Place[] = [
   { pattern: /^(?:usr\/)?lib\/apk\/db\/installed$/, limit: 64 * MIB, read: (text) => packages(parseApk(text)) },
   {
     pattern: /^usr\/share\/doc\/([^/]+)\/copyright$/,
-    limit: MIB,
+    limit: 8 * MIB,
     read: (text, [, name = '']) => ({ kind: 'licences', package: name, licences: parseCopyright(text) }),
   },
   {

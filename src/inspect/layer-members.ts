@@ -8,7 +8,7 @@ export interface LayerMember {
   readonly size: number;
   readonly kind: 'file' | 'folder' | 'other';
   /** The content; undefined when it is longer than `limit`. Only before the next member is asked for. */
-  content(limit: number): Promise<Buffer | undefined>;
+  readonly content: (limit: number) => Promise<Buffer | undefined>;
 }
 
 /** A tar that can't be read on from here. */
@@ -65,7 +65,7 @@ export async function* layerMembers(reader: ChunkReader): AsyncGenerator<LayerMe
 /** `12 path=a/b\n` and so on (POSIX.1-2017 pax, “pax Extended Header”). */
 function paxFields(bytes: Buffer): ReadonlyMap<string, string> {
   const fields = new Map<string, string>();
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at);
     const length = Number(bytes.toString('latin1', at, Math.max(at, space)));
     if (space < 0 || !Number.isSafeInteger(length) || length <= space - at || at + length > bytes.length)

@@ -59,7 +59,7 @@ export async function readLayer(
     signal.throwIfAborted();
     if (isDeliverError(error)) throw error;
     // Damage on the way shows itself as broken compression too: whose fault it is, the digest says.
-    for await (const chunk of bundle.stream(digest, signal, 'reused')) void chunk;
+    await new ChunkReader(bundle.stream(digest, signal, 'reused')).drain();
     return { facts, removed: [...removed], opaque: [...opaque], problem: messageOf(error) };
   }
 }

@@ -60,9 +60,7 @@ function imageComponent(image: DeepImage): Fields {
     purl: imagePurl(image.reference, image.digest, single?.platform),
     hashes: [hashOf(image.digest)],
     ...(references.length === 0 ? {} : { externalReferences: references }),
-    ...(single === undefined
-      ? { components: image.parts.map((part) => partComponent(image, part)) }
-      : partFields(image, single)),
+    ...(single === undefined ? { components: image.parts.map((part) => partComponent(image, part)) } : partFields(image, single)),
   };
 }
 

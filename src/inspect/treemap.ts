@@ -15,7 +15,7 @@ export function squarify(weights: readonly number[], within: Rectangle): Rectang
   const areas = weights.map((weight) => weight * scale);
   const placed: Rectangle[] = [];
   let free = within;
-  for (let at = 0; at < areas.length; ) {
+  for (let at = 0; at < areas.length;) {
     const side = Math.min(free.width, free.height);
     let end = at + 1;
     while (end < areas.length && worst(areas.slice(at, end + 1), side) <= worst(areas.slice(at, end), side)) end += 1;

@@ -61,7 +61,7 @@ async function* decompressed(bytes: AsyncGenerator<Uint8Array>, mediaType: strin
 
 function decompressorFor(head: Uint8Array, mediaType: string) {
   const magic = Buffer.from(head.subarray(0, 4)).toString('hex');
-  if (magic.startsWith('1f8b')) return createGunzip({ chunkSize: 256 * 1024 });
+  if (magic.startsWith('1f8b')) return createGunzip({ chunkSize: 64 * 1024 });
   if (magic === '28b52ffd' || mediaType.endsWith('zstd')) return createZstdDecompress();
   return undefined;
 }

@@ -29,7 +29,8 @@ function breakBetween(before: ReadReceipt, { receipt }: Pick<ReadReceipt, 'path'
   if (receipt.site !== last.site) return `One is of site ${last.site}, the other of ${receipt.site}.`;
   if (receipt.number === last.number) return `Both are number ${String(receipt.number)}: the chain forks, or one is given twice.`;
   if (receipt.number !== last.number + 1) return `After number ${String(last.number)} comes ${String(receipt.number)}.`;
-  if (receipt.previous !== before.id) return `It names ${receipt.previous ?? 'none'} as the one before, which is not ${before.id}.`;
+  if (receipt.previous !== before.id)
+    return `It names ${receipt.previous ?? 'none'} as the one before, which is not ${before.id}.`;
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { ReleaseRecord } from '../cluster/record.ts';
-import { canonicalJson, type Json } from '../core/canonical-json.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
 import { isDigest, type Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { ChainHead } from './chain-head.ts';
@@ -61,7 +61,8 @@ function chosen(installed: readonly Installed[], release: string | undefined): I
     .sort((a, b) => (a.installedAt < b.installedAt ? 1 : -1));
   if (found !== undefined) return found;
   throw new DeliverError('E_NOTHING_INSTALLED', {
-    what: release === undefined ? 'No release is wholly installed on this site.' : `${release} is not wholly installed on this site.`,
+    what:
+      release === undefined ? 'No release is wholly installed on this site.' : `${release} is not wholly installed on this site.`,
     fix: 'deliver status shows what is there; finish the install first.',
     state: 'No receipt was written.',
   });
@@ -72,5 +73,5 @@ function withoutArrived({ arrived: _, ...receipt }: ReceiptBody): ReceiptBody {
 }
 
 function factsOf({ site, release, installed, arrived }: ReceiptBody): string {
-  return canonicalJson({ site, release, installed, ...(arrived === undefined ? {} : { arrived }) } as Json);
+  return canonicalJson({ site, release, installed, ...(arrived === undefined ? {} : { arrived }) });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalJson, type Json } from '../core/canonical-json.ts';
+import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
 import { FileWord, ReleaseName } from '../manifest/fields.ts';
 
@@ -54,12 +54,12 @@ export function signedBytes({ signature: _, digests: __, ...body }: Receipt): Ui
 }
 
 export function bodyBytes(body: ReceiptBody): Uint8Array {
-  return Buffer.from(canonicalJson(body as Json));
+  return Buffer.from(canonicalJson(body));
 }
 
 /** The bytes of the file. */
 export function receiptText(receipt: Receipt): string {
-  return canonicalJson(receipt as Json);
+  return canonicalJson(receipt);
 }
 
 /** Without the list of digests. */
@@ -102,5 +102,7 @@ function contradiction({ number, previous, release, installed, digests, arrived 
   if (digests === undefined) return undefined;
   if (digests.some((one, at) => at > 0 && one <= (digests[at - 1] ?? ''))) return 'its digests are not sorted';
   const found = digests.length === 0 ? undefined : arrivedOf(digests);
-  return found?.digest === arrived?.digest && found?.count === arrived?.count ? undefined : 'its digests are not those that were signed';
+  return found?.digest === arrived?.digest && found?.count === arrived?.count
+    ? undefined
+    : 'its digests are not those that were signed';
 }

@@ -182,12 +182,12 @@ it('packs a delta on a lock or a bundle, small, and verify says what it builds o
   expect(await made.pack('2.0.0', { since: first.path })).toMatchObject({ outcome: 'unchanged' });
 });
 
-it('asks nobody when the base is no lock and no bundle', async () => {
+it('asks nobody when the base is no lock, no bundle and no whole receipt', async () => {
   const made = await scene();
   await writeFile(join(made.folder, 'plant-7.json'), '{"kind":"Receipt"}');
   await expect(made.pack('1.0.0', { since: join(made.folder, 'nowhere.tar') })).rejects.toThrowWithCode('E_FILE_NOT_FOUND');
   await expect(made.pack('1.0.0', { since: join(made.folder, 'suite-1.0.0.yaml') })).rejects.toThrowWithCode('E_SCHEMA');
-  await expect(made.pack('1.0.0', { since: join(made.folder, 'plant-7.json') })).rejects.toThrowWithCode('E_NOT_YET', 'receipt');
+  await expect(made.pack('1.0.0', { since: join(made.folder, 'plant-7.json') })).rejects.toThrowWithCode('E_RECEIPT');
   expect(made.images.asked).toEqual([]);
 });
 

@@ -28,6 +28,8 @@ export interface RunOptions {
   /** Milliseconds; a run that takes longer is killed and fails the test. */
   readonly timeout?: number;
   readonly stdin?: string;
+  /** Ctrl-C when it is aborted. */
+  readonly stop?: AbortSignal;
 }
 
 /** Runs deliver on the connected side: this machine, loopback only. */
@@ -63,6 +65,7 @@ function run(command: readonly string[], options: RunOptions): Promise<Outcome> 
   };
   child.stdout.on('data', collect('stdout'));
   child.stderr.on('data', collect('stderr'));
+  options.stop?.addEventListener('abort', () => child.kill('SIGINT'), { once: true });
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin ?? '');
   if (options.killAfter !== undefined) timers.push(setTimeout(() => child.kill('SIGKILL'), options.killAfter));

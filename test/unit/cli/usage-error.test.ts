@@ -36,7 +36,7 @@ it('keeps what the parser listed', () => {
 it('says which commands there are, and that one has to come first', () => {
   expect(() => {
     checkCommand(['init'], COMMANDS);
-  }).toThrowWithCode('E_USAGE', 'The commands are resolve, pack,');
+  }).toThrowWithCode('E_USAGE', 'The commands are keygen, resolve, pack,');
   expect(() => {
     checkCommand(['--json', 'install'], COMMANDS);
   }).toThrowWithCode('E_USAGE', 'A command has to come before --json');
