@@ -97,6 +97,8 @@ async function* untilAborted(bytes: AsyncIterable<Uint8Array>, source: string, s
 
 /** Like Promise.race with the abort, without leaving a reaction behind for every chunk. */
 export async function orAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  // It may fail when nobody waits for it any more.
+  work.catch(() => undefined);
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Value>();
   const abort = (): void => {
