@@ -21,12 +21,13 @@ const BATCH = 512 * 1024;
 const WORTH_A_THREAD = 1024 * 1024;
 /** Two threads hash faster than one receives; each costs about 15 MB. */
 const MOST = 2;
+/** With fewer, receiver and threads take turns on the same cores: no sooner done, and 10 % more work. */
+const ENOUGH_CORES = 3;
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './write-worker.ts' : './write-worker.js', import.meta.url);
 
 /** Threads that hash and write while this one receives; each starts when it is first needed. */
 export class WritePool {
   readonly #handle: FileHandle;
-  readonly #size = Math.min(MOST, availableParallelism());
   readonly #threads: WriteThread[] = [];
   /** Of blobs that are done: left to the collector they would pile up. */
   readonly #spare: BlobTarget['buffers'][] = [];
@@ -38,8 +39,7 @@ export class WritePool {
 
   /** Where to put a blob of so many bytes; `done` when nothing more comes. */
   target(size: number): { readonly target: BlobTarget; readonly done: () => void } {
-    // One core has nobody to hand the work to.
-    if (size < WORTH_A_THREAD || this.#size === 1) {
+    if (size < WORTH_A_THREAD || availableParallelism() < ENOUGH_CORES) {
       return { target: new InlineTarget(this.#handle, Math.min(BATCH, size)), done: () => undefined };
     }
     const thread = this.#leastBusy();
@@ -58,7 +58,7 @@ export class WritePool {
 
   #leastBusy(): WriteThread {
     const [best] = this.#threads.toSorted((a, b) => a.blobs - b.blobs);
-    if (best !== undefined && (best.blobs === 0 || this.#threads.length === this.#size)) return best;
+    if (best !== undefined && (best.blobs === 0 || this.#threads.length === MOST)) return best;
     const thread = new WriteThread();
     this.#threads.push(thread);
     return thread;
