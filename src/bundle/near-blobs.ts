@@ -114,7 +114,14 @@ async function copyGood(
     return outcome.kind === 'hashed' && outcome.size === size && outcome.digest === digest;
   }
   try {
-    await placeBlob(new InlineTarget(target, Math.min(SPANNING_BATCH, size)), place, readRange(from.source, offset, size, signal, 'reused'), name, onBytes, signal);
+    await placeBlob(
+      new InlineTarget(target, Math.min(SPANNING_BATCH, size)),
+      place,
+      readRange(from.source, offset, size, signal, 'reused'),
+      name,
+      onBytes,
+      signal,
+    );
     return true;
   } catch (error) {
     if (isDeliverError(error, 'E_DIGEST', 'E_SIZE', 'E_FILE_UNREADABLE', 'E_CARRY_DAMAGED')) return false;

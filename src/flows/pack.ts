@@ -70,7 +70,9 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
     async run() {
       const found = await loadBase(input.since ?? '', [dirname(input.releasePath), input.outputFolder]);
       base = found.base;
-      return { summary: [`${base.name} ${base.version}`, base.root, ...(found.said === undefined ? [] : [found.said])].join(' · ') };
+      return {
+        summary: [`${base.name} ${base.version}`, base.root, ...(found.said === undefined ? [] : [found.said])].join(' · '),
+      };
     },
   };
   const sign: Step = {

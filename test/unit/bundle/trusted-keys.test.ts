@@ -21,7 +21,10 @@ it('reads time limits, in UTC and in the time of this machine', () => {
 
 it('refuses limits that it cannot read, and certificates, rather than passing over them', () => {
   for (const bad of ['2026', '20260231Z', 'tomorrow', '2026010125Z', ''])
-    expect(() => parseTrustedKeys(`a valid-before="${bad}" ${KEY}`, 'keys')).toThrowWithCode('E_SCHEMA', 'keys:1 has a time limit');
+    expect(() => parseTrustedKeys(`a valid-before="${bad}" ${KEY}`, 'keys')).toThrowWithCode(
+      'E_SCHEMA',
+      'keys:1 has a time limit',
+    );
   expect(() => parseTrustedKeys(`a cert-authority ${KEY}`, 'keys')).toThrowWithCode('E_NOT_YET');
 });
 
