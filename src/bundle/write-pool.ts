@@ -21,8 +21,8 @@ const BATCH = 512 * 1024;
 const WORTH_A_THREAD = 1024 * 1024;
 /** Two threads hash faster than one receives; each costs about 15 MB. */
 const MOST = 2;
-/** With fewer, receiver and threads take turns on the same cores: no sooner done, and 10 % more work. */
-const ENOUGH_CORES = 3;
+/** One core has nobody to hand the work to. */
+const ENOUGH_CORES = 2;
 const WORKER = new URL(import.meta.url.endsWith('.ts') ? './write-worker.ts' : './write-worker.js', import.meta.url);
 
 /** Threads that hash and write while this one receives; each starts when it is first needed. */

@@ -5,17 +5,17 @@
  * BENCH_ONLY=pack,push which tables; only a whole run at full scale writes the document. BENCH_DIR: where, with 7 GB free.
  */
 import { execFileSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { freshTarget, HOST, packContest, pushContest, quickContest, verifyContest, type Contest } from './contests.ts';
-import { measure, median, type Measurement } from './measure.ts';
+import { measure, summary, type Measurement } from './measure.ts';
 import { fill, startRegistry } from './registry.ts';
 import { report, table, type Table } from './report.ts';
 import { pinTo, setUp } from './setup.ts';
 
 const env = process.env;
-const runs = Number(env['BENCH_RUNS'] ?? '3');
+const runs = Number(env['BENCH_RUNS'] ?? '5');
 const scale = Number(env['BENCH_SCALE'] ?? '1');
 const cores = Math.min(availableParallelism(), Number(env['BENCH_CORES'] ?? '2'));
 const only = env['BENCH_ONLY']?.split(',');
@@ -23,6 +23,7 @@ const repository = path.resolve(import.meta.dirname, '../..');
 const CONTESTS = { pack: packContest, push: pushContest, verify: verifyContest, quick: quickContest };
 
 async function hold(contest: Contest, folder: string): Promise<Table> {
+  const loads: number[] = [];
   const results = new Map<string, Measurement[]>(contest.entries.map(({ name }) => [name, []]));
   for (let round = 0; round < runs; round++) {
     for (const { name, prepare, command, archive } of contest.entries) {
@@ -31,6 +32,7 @@ async function hold(contest: Contest, folder: string): Promise<Table> {
         await prepare?.(work);
         // What the run before has left in the page cache must not be written at the cost of this one.
         execFileSync('sync');
+        loads.push(loadavg()[0] ?? 0);
         const one = await measure(command(work, host), work);
         const product = archive === undefined ? 0 : (await stat(path.join(work, archive))).size / 1e6;
         results.get(name)?.push({ ...one, disk: Math.max(0, one.disk - product) });
@@ -39,8 +41,8 @@ async function hold(contest: Contest, folder: string): Promise<Table> {
       }
     }
   }
-  const rows = new Map([...results].map(([name, list]) => [name, median(list)]));
-  return { title: contest.title, ours: contest.ours, rows };
+  const rows = new Map([...results].map(([name, list]) => [name, summary(list)]));
+  return { title: contest.title, ours: contest.ours, rows, load: [Math.min(...loads), Math.max(...loads)] };
 }
 
 function releaseText(upstream: string, references: readonly string[]): string {

@@ -66,10 +66,16 @@ async function allocated(folder: string): Promise<number> {
   return sum;
 }
 
+/** Several runs of the same command. */
+export interface Summary extends Measurement {
+  /** Wall times, least and most. */
+  readonly spread: readonly [number, number];
+}
+
 /** The run with the median wall time. */
-export function median(runs: readonly Measurement[]): Measurement {
+export function summary(runs: readonly Measurement[]): Summary {
   const sorted = [...runs].sort((a, b) => a.wall - b.wall);
   const middle = sorted[Math.floor((sorted.length - 1) / 2)];
   if (middle === undefined) throw new Error('no runs');
-  return middle;
+  return { ...middle, spread: [sorted[0]?.wall ?? 0, sorted.at(-1)?.wall ?? 0] };
 }
