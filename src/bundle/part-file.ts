@@ -5,6 +5,7 @@ import { UNFINISHED } from './foreign.ts';
 import { needSpace } from './output-error.ts';
 import { openJournal, type PackJournal } from './pack-journal.ts';
 import { headerOf, type BundlePlan, type PlannedMember } from './plan.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** A bundle while it is being written: `<bundle>.part`, full size from the start, with its journal beside it. */
 export interface PartFile {
@@ -101,14 +102,4 @@ async function writeKnown(handle: FileHandle, member: PlannedMember): Promise<vo
   const header = member.headerOffset === 0 ? Buffer.concat([UNFINISHED], TAR_BLOCK) : headerOf(member);
   const content = Buffer.concat([member.content ?? Buffer.alloc(0)], member.content === undefined ? 0 : paddedSize(member.size));
   await handle.writev([header, content], member.headerOffset);
-}
-
-/** A rename survives a power cut only when its folder was synced (fsync(2)). */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -1,5 +1,6 @@
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../bundle/sync-folder.ts';
 
 /** Files of a folder that get their names together, when all are whole; until then each is `<name>.part`. */
 export class PartFiles {
@@ -43,15 +44,5 @@ export async function writeAll(handle: FileHandle, bytes: Uint8Array, position: 
   for (let done = 0; done < bytes.byteLength;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done);
     done += bytesWritten;
-  }
-}
-
-/** A rename survives a power cut only when its folder was synced (fsync(2)). */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
