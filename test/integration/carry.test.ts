@@ -235,10 +235,12 @@ it.each(['split', 'repair'])(
       if (verb === 'split') await rm(folder, { recursive: true });
       else for (const name of ['v001', 'p001']) await rm(join(folder, `noise-1.0.tar.${name}`));
       const child = spawn(process.execPath, [new URL('../support/split-child.ts', import.meta.url).pathname, verb, path]);
+      // Listened for from the start: the child may be done, and gone, before it is killed.
+      const gone = once(child, 'close');
       await once(child.stdout, 'data');
       await sleep(random() * 150);
       child.kill('SIGKILL');
-      await once(child, 'close');
+      await gone;
       const volumes = new Map(allVolumes(await manifestOf(reference)).map((volume) => [volume.name, volume]));
       for (const name of await readdir(folder).catch(() => [])) {
         if (volumes.has(name))
