@@ -46,7 +46,7 @@ build() {
     { tail -5 build.log >&2; die "$name could not be built from Go modules (the end of the log is above)"; }
 }
 fetch() { # URL FILE: false when the address does not answer
-  [ "${DELIVER_LAB_DOWNLOAD:-0}" = 1 ] && curl -fsSL --connect-timeout 5 --max-time 600 -o "$2" "$1"
+  [ -n "$1" ] && [ "${DELIVER_LAB_DOWNLOAD:-0}" = 1 ] && curl -fsSL --connect-timeout 5 --max-time 600 -o "$2" "$1"
 }
 keep() { # DIR FILE...: into the cache; the folder appears only when whole
   local dir=$CACHE/bin/$1; shift
@@ -55,8 +55,8 @@ keep() { # DIR FILE...: into the cache; the folder appears only when whole
 }
 have() { [ -d "$CACHE/bin/$1" ]; }
 
-kubernetes() {
-  local d=kubernetes-$KUBERNETES_VERSION b files=() sum
+kubernetes() { # VERSION
+  local KUBERNETES_VERSION=$1 d=kubernetes-$1 b files=() sum
   have "$d" && return
   local all=(kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy)
   for b in "${all[@]}"; do
@@ -67,7 +67,7 @@ kubernetes() {
   done
   if [ ${#files[@]} != ${#all[@]} ]; then
     local v=k8s.io/component-base/version minor=${KUBERNETES_VERSION#v1.}
-    module kubernetes k8s.io/kubernetes "$KUBERNETES_VERSION"
+    rm -rf "${work:?}/kubernetes"; module kubernetes k8s.io/kubernetes "$KUBERNETES_VERSION"
     # kubeadm refuses to run when it doesn't know its own version
     build kubernetes "-X $v.gitVersion=$KUBERNETES_VERSION -X $v.gitMajor=1 -X $v.gitMinor=${minor%%.*} -X $v.gitTreeState=clean" \
       "${all[@]/#/k8s.io/kubernetes/cmd/}"
@@ -95,7 +95,8 @@ gh=https://github.com
 say "programs: $CACHE/bin"
 wanted() { [ ${#only[@]} = 0 ] || [[ " ${only[*]} " = *" $1 "* ]]; }
 only=("$@")
-if wanted kubernetes; then s=$SECONDS; kubernetes; [ $((SECONDS - s)) -lt 2 ] || say "kubernetes: $((SECONDS - s)) s"; fi
+timed_kubernetes() { local s=$SECONDS; kubernetes "$1"; [ $((SECONDS - s)) -lt 2 ] || say "kubernetes $1: $((SECONDS - s)) s"; }
+! wanted kubernetes || timed_kubernetes "$KUBERNETES_VERSION"
 ! wanted etcd || took one etcd go.etcd.io/etcd/server/v3 "$ETCD_VERSION" go.etcd.io/etcd/server/v3 \
   "$gh/etcd-io/etcd/releases/download/$ETCD_VERSION/etcd-$ETCD_VERSION-linux-$arch.tar.gz" "etcd-$ETCD_VERSION-linux-$arch/etcd"
 ! wanted coredns || took one coredns github.com/coredns/coredns "$COREDNS_VERSION" github.com/coredns/coredns \
@@ -106,3 +107,42 @@ if wanted kubernetes; then s=$SECONDS; kubernetes; [ $((SECONDS - s)) -lt 2 ] ||
   "$gh/google/go-containerregistry/releases/download/$CRANE_VERSION/go-containerregistry_Linux_x86_64.tar.gz" crane
 ! wanted regctl || took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl \
   "$gh/regclient/regclient/releases/download/$REGCTL_VERSION/regctl-linux-$arch" regctl
+# What a site of bare hosts is made from; only built when named (bare-components.sh names them).
+[ ${#only[@]} = 0 ] && exit 0
+# several NAME MODULE VERSION LDFLAGS PACKAGE...: programs that come in one archive. With CGO=1 as its C parts need.
+several() {
+  local name=$1 mod=$2 version=$3 flags=$4 s=$SECONDS; shift 4
+  have "$name-$version" && return
+  rm -rf "${work:?}/$name"; module "$name" "$mod" "$version"; build "$name" "$flags" "$@"
+  keep "$name-$version" "$work/$name"/out/*
+  say "$name $version: $((SECONDS - s)) s"
+}
+! wanted kubernetes-previous || timed_kubernetes "$KUBERNETES_PREVIOUS_VERSION"
+! wanted etcd-previous || took one etcd go.etcd.io/etcd/server/v3 "$ETCD_PREVIOUS_VERSION" go.etcd.io/etcd/server/v3 \
+  "$gh/etcd-io/etcd/releases/download/$ETCD_PREVIOUS_VERSION/etcd-$ETCD_PREVIOUS_VERSION-linux-$arch.tar.gz" "etcd-$ETCD_PREVIOUS_VERSION-linux-$arch/etcd"
+! wanted etcdctl || took one etcdctl go.etcd.io/etcd/etcdctl/v3 "$ETCD_VERSION" go.etcd.io/etcd/etcdctl/v3 "" etcdctl   # the older one can't be had alone
+# it and what it needs are not in the checksum database: their sums are what the module proxy says, which will do for a lab
+! wanted crictl || GONOSUMDB='sigs.k8s.io/cri-tools,k8s.io/*' several crictl sigs.k8s.io/cri-tools "$CRICTL_VERSION" \
+  "-X sigs.k8s.io/cri-tools/pkg/version.Version=$CRICTL_VERSION" sigs.k8s.io/cri-tools/cmd/crictl
+! wanted coredns-previous || took one coredns github.com/coredns/coredns "$COREDNS_PREVIOUS_VERSION" github.com/coredns/coredns \
+  "$gh/coredns/coredns/releases/download/$COREDNS_PREVIOUS_VERSION/coredns_${COREDNS_PREVIOUS_VERSION#v}_linux_$arch.tgz" coredns
+c=github.com/containerd/containerd
+! wanted containerd || several containerd $c "$CONTAINERD_VERSION" "-X $c/version.Version=$CONTAINERD_VERSION -X $c/version.Package=$c" \
+  $c/cmd/containerd $c/cmd/containerd-shim-runc-v2 $c/cmd/ctr
+! wanted containerd-2 || several containerd $c/v2 "$CONTAINERD_2_VERSION" "-X $c/v2/version.Version=$CONTAINERD_2_VERSION -X $c/v2/version.Package=$c/v2" \
+  $c/v2/cmd/containerd $c/v2/cmd/containerd-shim-runc-v2 $c/v2/cmd/ctr
+if wanted runc && ! have "runc-$RUNC_VERSION"; then   # has C in it; linked whole, so that it needs no library of the host
+  bash "$LAB/packages.sh" /usr/include/seccomp.h:libseccomp-dev
+  export CGO_ENABLED=1 GOFLAGS="$GOFLAGS -tags=seccomp,netgo,osusergo"
+  several runc github.com/opencontainers/runc "$RUNC_VERSION" "-extldflags -static -X main.version=${RUNC_VERSION#v}" github.com/opencontainers/runc
+  export CGO_ENABLED=0 GOFLAGS="${GOFLAGS% -tags=*}"
+fi
+n=github.com/containernetworking/plugins
+! wanted cni-plugins || several cni-plugins $n "$CNI_PLUGINS_VERSION" "-X $n/pkg/utils/buildversion.BuildVersion=$CNI_PLUGINS_VERSION" \
+  $n/plugins/main/{bridge,host-device,ipvlan,loopback,macvlan,ptp} $n/plugins/ipam/{host-local,static} $n/plugins/meta/{bandwidth,firewall,portmap,tuning}
+! wanted helm || several helm helm.sh/helm/v3 "$HELM_VERSION" "-X helm.sh/helm/v3/internal/version.version=$HELM_VERSION" helm.sh/helm/v3/cmd/helm
+! wanted registry || several registry github.com/distribution/distribution/v3 "$REGISTRY_VERSION" "" github.com/distribution/distribution/v3/cmd/registry
+! wanted flannel || CGO_ENABLED=1 several flannel github.com/flannel-io/flannel "$FLANNEL_VERSION" \
+  "-X github.com/flannel-io/flannel/pkg/version.Version=$FLANNEL_VERSION" github.com/flannel-io/flannel   # has C in it too
+! wanted local-path || several local-path github.com/rancher/local-path-provisioner "$LOCAL_PATH_VERSION" "-X main.VERSION=$LOCAL_PATH_VERSION" github.com/rancher/local-path-provisioner
+exit 0

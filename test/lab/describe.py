@@ -8,7 +8,7 @@ hosts = {h: sh(f'echo ${{IP[{h}]}}') for h in sh('echo $HOSTS').split()}
 version = lambda n: sh(f'echo ${n}_VERSION')
 binary = lambda d, n: f'{CACHE}/bin/{d}/{n}'
 print(json.dumps({
-    'dir': S, 'site': SITE,
+    'mode': sh('echo $MODE'), 'dir': S, 'site': SITE,
     'runner': {'netns': 'dlvrun', 'address': sh('echo $RUNNER_IP'), 'exec': f'{lab}/run-on-site'},
     'hosts': {h: {'address': a, 'root': f'{S}/hosts/{h}/root', 'state': f'{S}/hosts/{h}/state', 'netns': f'dlv{h}'} for h, a in hosts.items()},
     'ssh': {'knownHosts': f'{SITE}/known_hosts', 'key': f'{SITE}/id_ed25519', 'users': {
@@ -23,6 +23,6 @@ print(json.dumps({
     'redis': {'address': hosts['ext1'], 'port': 6379},
     'upstream': {'registry': sh('echo $UPSTREAM'), 'accessLog': f'{S}/upstream/access.log', 'pidFile': f'{S}/upstream/pid',
                  'layout': sh('images_dir') + '/upstream'},
-    'bin': {'kubectl': binary('kubernetes-' + version('KUBERNETES'), 'kubectl'), 'crane': binary('crane-' + version('CRANE'), 'crane'),
+    'components': sh('echo $COMPONENTS'), 'bin': {'kubectl': binary('kubernetes-' + version('KUBERNETES'), 'kubectl'), 'crane': binary('crane-' + version('CRANE'), 'crane'),
             'regctl': binary('regctl-' + version('REGCTL'), 'regctl'), 'skopeo': sh('command -v skopeo')},
 }, indent=2))

@@ -7,7 +7,7 @@ need_root
 started=$(date +%s%N)
 exec 8>"/run/deliver-lab.down.lock"; flock -w 120 8 || die "another tear-down is at work"
 # first the bring-up, so that it makes nothing new. Called from within a bring-up, that cgroup is not there yet.
-for g in dlv-up dlv-upstream $(for h in $HOSTS; do echo "dlv-$h"; done); do cg_kill "$g"; done
+for g in dlv-up dlv-upstream $(for h in $ALL_HOSTS; do echo "dlv-$h"; done); do cg_kill "$g"; done
 # whatever else runs inside the site's namespaces (an operator's command that was left behind)
 for n in $(ip netns list | awk '$1 ~ /^dlv/ { print $1 }'); do
   pids=$(ip netns pids "$n"); [ -z "$pids" ] || { kill -KILL $pids 2>/dev/null || true; sleep 0.2; }
@@ -20,7 +20,7 @@ for i in $(seq 20); do   # they let go by themselves, a moment after the last us
 done
 for n in $(ip netns list | awk '$1 ~ /^dlv/ { print $1 }'); do ip netns del "$n"; done
 [ ! -e "$RUN/sysctl.saved" ] || sysctl -qp "$RUN/sysctl.saved"
-for h in $HOSTS; do rmdir "/run/systemd/nspawn/propagate/dlv-$h" 2>/dev/null || true; done
+for h in $ALL_HOSTS; do rmdir "/run/systemd/nspawn/propagate/dlv-$h" 2>/dev/null || true; done
 [ -z "$(under)" ] || die "still mounted: $(under | tr '\n' ' ')"
 rm -rf "$S"
 left=

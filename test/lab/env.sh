@@ -9,9 +9,16 @@ SITE=$S/site
 RUN=$S/run
 BASE=$CACHE/base-$DEBIAN_SUITE-$BASE_REVISION
 
-HOSTS="bastion reg1 cp1 w1 ext1"
+# site: a Harbor and a Kubernetes are there before deliver comes.  bare: the hosts have sshd, and nothing else.
+MODE=${DELIVER_LAB_MODE:-$(cat "$S/run/mode" 2>/dev/null || echo site)}
+BARE_BASE=$CACHE/bare-$DEBIAN_SUITE-$BARE_REVISION
+SITE_HOSTS="bastion reg1 cp1 w1 ext1"
+SPARE_HOSTS="cp2 cp3 w2 etcd1"      # only in bare mode: what a site grows by
+ALL_HOSTS="$SITE_HOSTS $SPARE_HOSTS"
+HOSTS=$SITE_HOSTS; [ "$MODE" != bare ] || HOSTS=$ALL_HOSTS
 NODES="cp1 w1"
-declare -A IP=([bastion]=10.77.0.9 [reg1]=10.77.0.10 [cp1]=10.77.0.11 [w1]=10.77.0.12 [ext1]=10.77.0.13)
+declare -A IP=([bastion]=10.77.0.9 [reg1]=10.77.0.10 [cp1]=10.77.0.11 [w1]=10.77.0.12 [ext1]=10.77.0.13
+  [cp2]=10.77.0.14 [cp3]=10.77.0.15 [w2]=10.77.0.16 [etcd1]=10.77.0.17)
 RUNNER_IP=10.77.0.100
 GATEWAY=10.77.0.1
 declare -A INGRESS=([cp1]=10.86.67.11 [w1]=10.86.68.66)   # the ingress addresses of the seed document, word for word
@@ -20,6 +27,7 @@ POD_NET=10.244.0.0/16
 SERVICE_NET=10.96.0.0/12
 HARBOR=dockerhub.kubekey.local
 UPSTREAM=127.0.0.1:5580
+COMPONENTS=127.0.0.1:5581                                  # the connected side's web server: programs, as upstream publishes them
 OPSPW_PASSWORD=opspw-Lab-77                                # not a secret: it opens nothing but this lab
 
 say() { printf '%s\n' "$*"; }
@@ -77,6 +85,7 @@ cg_kill() { # NAME: ends everything in it and removes it
   done
 }
 cg_left() { local r; for r in $(cg_roots); do compgen -G "$r/$1" || true; done; }
-images_dir() {
-  echo "$CACHE/images-$(cat "$LAB"/{versions.sh,images.py,images.sh,base.sh,gatekeeper/main.go,pause/main.go} | sha256sum | cut -c1-12)"
-}
+lab_key() { cat "$LAB"/{versions.sh,images.py,images.sh,base.sh,rootfs.sh,gatekeeper/main.go,pause/main.go,flannel-cni/main.go} | sha256sum | cut -c1-12; }
+images_dir() { echo "$CACHE/images-$(lab_key)"; }
+components_dir() { echo "$CACHE/components-$(cat "$LAB"/{versions.sh,binaries.sh,bare-components.sh} | sha256sum | cut -c1-12)"; }
+bare_images_dir() { echo "$CACHE/bare-images-$(lab_key)"; }

@@ -6,17 +6,20 @@ make_disk() { # IMAGE SIZE MOUNTPOINT: a sparse file as its own filesystem
 }
 prepare_host() { # HOST: what is done once per bring-up; a power cycle keeps all of it, as a real one would
   local h=$1 d=$S/hosts/$1 r=$S/hosts/$1/root lower=$BASE unit units=(ssh) size=1G
-  case $h in
+  # bare: sshd and a disk, no more; but for the Redis that is outside of everything
+  if [ "$MODE" = bare ] && [ "$h" != ext1 ]; then lower=$BARE_BASE; [ "$h" = bastion ] || size=24G
+  else case $h in
     cp1 | w1) units+=(containerd kubelet); lower=$S/layer-k8s:$BASE; size=16G ;;
     reg1) units+=(docker-registry) ;;   # and harbor-front, by registry.sh
     ext1) units+=(redis-server) ;;
-  esac
+  esac; fi
   mkdir -p "$d"/{upper,work,root}
   # own filesystem: overlayfs can't carry containerd's snapshots, and the kubelet must not see how full this machine is
   make_disk "$d/disk.img" $size "$d/state"
-  mkdir -p "$d"/state/{containerd,kubelet,etcd,registry,local}
+  if [ "$lower" = "$BARE_BASE" ]; then cp -a "$BARE_BASE/var/lib" "$d/state/varlib"; mkdir -p "$d/state/srv"
+  else mkdir -p "$d"/state/{containerd,kubelet,etcd,registry,local}; fi
   # the registry's disk is small and its own, so that a test can fill it without harm to anything else
-  [ "$h" != reg1 ] || make_disk "$d/registry.img" 2G "$d/state/registry"
+  [ "$h" != reg1 ] || [ "$MODE" = bare ] || make_disk "$d/registry.img" 2G "$d/state/registry"
   mount -t overlay "dlv-$h" -o "lowerdir=$lower,upperdir=$d/upper,workdir=$d/work" "$r"
   echo "$h" >"$r/etc/hostname"
   cp "$RUN/hosts" "$r/etc/hosts"
@@ -34,9 +37,11 @@ prepare_host() { # HOST: what is done once per bring-up; a power cycle keeps all
 }
 boot_host() { # HOST: returns at once; host_up waits
   local h=$1 d=$S/hosts/$1 b binds=()
-  for b in containerd:/var/lib/containerd kubelet:/var/lib/kubelet etcd:/var/lib/etcd registry:/var/lib/docker-registry local:/srv/local; do
+  # bare: /var/lib and /srv are the host's own disk; what is in them is for deliver to make
+  if [ "$MODE" = bare ] && [ "$h" != ext1 ]; then binds+=("--bind=$d/state/varlib:/var/lib" "--bind=$d/state/srv:/srv")
+  else for b in containerd:/var/lib/containerd kubelet:/var/lib/kubelet etcd:/var/lib/etcd registry:/var/lib/docker-registry local:/srv/local; do
     binds+=("--bind=$d/state/$b")
-  done
+  done; fi
   if [ "$h" = reg1 ]; then   # the Harbor front is TypeScript of this repository, run by its Node
     for b in node_modules test/lab/harbor test/fixtures; do binds+=("--bind-ro=$(readlink -f "$REPO/$b"):/opt/deliver-lab/$b"); done
   fi

@@ -2,7 +2,8 @@
 """images.py OUT SET: writes an OCI image layout of the lab's images from local files; no network, no docker.
 
 SET is `control-plane` or `worker` (what a node needs before deliver comes; layers stored plain, as they only travel to
-a node of the lab) or `upstream` (what the connected side's registry serves; layers gzip'ed, as upstream ones are).
+a node of the lab), `upstream` (what the connected side's registry serves; layers gzip'ed, as upstream ones are) or `bare`
+(what it serves beside that: all that a site of bare hosts runs, of two versions of Kubernetes).
 The environment names the parts: BASE (root filesystem), BIN (programs), and VERSION_*. Same parts, same digests."""
 import glob, hashlib, io, json, os, stat, subprocess, sys, tarfile, zlib
 
@@ -32,7 +33,7 @@ class Blob:
 
 
 layers = {}
-def layer(files={}, links={}, dirs=(), text={}, gzip=kind == 'upstream'):
+def layer(files={}, links={}, dirs=(), text={}, gzip=kind in ('upstream', 'bare')):
     key = json.dumps([files, links, sorted(dirs), text])
     if key in layers: return layers[key]
     blob, seen = Blob(gzip), set()
@@ -136,8 +137,30 @@ def upstream():
     yield 'docker.io/library/busybox:1.36', platforms([shell], ['amd64', 'arm64'], Cmd=['sh'])
 
 
+def bare():
+    """Programs of a version lie in BIN/<version>, the others in BIN."""
+    yield f'registry.k8s.io/pause:{E["VERSION_PAUSE"]}', image([{'files': {'/pause': BIN + '/pause'}}], Entrypoint=['/pause'], User='65535:65535')
+    yield 'registry.k8s.io/pause:3.10', image([{'files': {'/pause': BIN + '/pause'}}], Entrypoint=['/pause'], User='65535:65535')
+    own = lambda folder, name: {'files': {'/usr/local/bin/' + name: f'{BIN}/{folder}/{name}'}}
+    for k in (E['VERSION_KUBERNETES'], E['VERSION_KUBERNETES_PREVIOUS']):
+        for n in ('kube-apiserver', 'kube-controller-manager', 'kube-scheduler'): yield f'registry.k8s.io/{n}:{k}', image([passwd, own(k, n)])
+        yield f'registry.k8s.io/kube-proxy:{k}', image([kube_proxy_tools(), own(k, 'kube-proxy')])
+    for v in (E['VERSION_ETCD'], E['VERSION_ETCD_PREVIOUS']):
+        yield f'registry.k8s.io/etcd:{v[1:]}-0', image([passwd, own('etcd-' + v, 'etcd'), {'files': {'/usr/local/bin/etcdctl': f'{BIN}/etcdctl'}}])
+    for v in (E['VERSION_COREDNS'], E['VERSION_COREDNS_PREVIOUS']):
+        yield f'registry.k8s.io/coredns/coredns:{v}', image([passwd, {'files': {'/coredns': f'{BIN}/coredns-{v}/coredns'}}], Entrypoint=['/coredns'], User='0')
+    yield f'docker.io/library/traefik:{E["VERSION_TRAEFIK"]}', image([passwd, program('traefik')], Entrypoint=['/usr/local/bin/traefik'])
+    yield f'docker.io/flannel/flannel:{E["VERSION_FLANNEL"]}', image([kube_proxy_tools(), {'files': {'/opt/bin/flanneld': f'{BIN}/flannel'}}],
+        Entrypoint=['/opt/bin/flanneld'])
+    yield f'docker.io/flannel/flannel-cni-plugin:{E["VERSION_FLANNEL_CNI"]}', image([shell, {'files': {'/flannel': f'{BIN}/flannel-cni'}}])
+    yield f'docker.io/rancher/local-path-provisioner:{E["VERSION_LOCAL_PATH"]}', image([passwd, {'files': {'/usr/bin/local-path-provisioner':
+        f'{BIN}/local-path-provisioner'}}], Entrypoint=['/usr/bin/local-path-provisioner'])
+    yield f'docker.io/library/haproxy:{E["VERSION_HAPROXY"]}', image([passwd, {'files': programs('/usr/sbin/haproxy')}], Entrypoint=['/usr/sbin/haproxy'])
+
+
+SETS = {'upstream': upstream, 'bare': bare, 'worker': lambda: system(False), 'control-plane': lambda: system(True)}
 manifests = [{**d, 'annotations': {'io.containerd.image.name': ref, 'org.opencontainers.image.ref.name': ref}}
-             for ref, d in (upstream() if kind == 'upstream' else system(kind == 'control-plane'))]
+             for ref, d in SETS[kind]()]
 with open(os.path.join(out, 'index.json'), 'w') as f:
     json.dump({'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.index.v1+json', 'manifests': manifests}, f)
 with open(os.path.join(out, 'oci-layout'), 'w') as f: f.write('{"imageLayoutVersion":"1.0.0"}')

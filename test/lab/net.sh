@@ -20,7 +20,11 @@ host_routes() { # NETNS HOST: ingress addresses and pod networks of the other no
   local o
   for o in $NODES; do
     if [ "$o" = "$2" ]; then nsenter --net="/run/netns/$1" ip addr add "${INGRESS[$o]}/32" dev eth0
-    else nsenter --net="/run/netns/$1" sh -ec "ip route add ${INGRESS[$o]} via ${IP[$o]}; ip route add ${POD_CIDR[$o]} via ${IP[$o]}"; fi
+    else
+      nsenter --net="/run/netns/$1" ip route add "${INGRESS[$o]}" via "${IP[$o]}"
+      # on bare hosts the pod network is the network plugin's to route
+      [ "$MODE" = bare ] || nsenter --net="/run/netns/$1" ip route add "${POD_CIDR[$o]}" via "${IP[$o]}"
+    fi
   done
 }
 make_net() {

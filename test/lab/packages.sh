@@ -8,7 +8,7 @@ wanted=(debootstrap:debootstrap systemd-nspawn:systemd-container skopeo:skopeo s
   mkfs.ext4:e2fsprogs openssl:openssl python3:python3 curl:curl tcpdump:tcpdump nsenter:util-linux sysctl:procps)
 [ $# = 0 ] || wanted=("$@")
 missing=()
-for w in "${wanted[@]}"; do command -v "${w%%:*}" >/dev/null || missing+=("${w#*:}"); done
+for w in "${wanted[@]}"; do { case $w in /*) [ -e "${w%%:*}" ] ;; *) command -v "${w%%:*}" >/dev/null ;; esac; } || missing+=("${w#*:}"); done
 [ $# != 0 ] || command -v go >/dev/null || [ "${DELIVER_LAB_DOWNLOAD:-0}" != 1 ] || missing+=(golang-go)   # enough for the two small programs of the lab
 [ ${#missing[@]} = 0 ] && exit 0
 command -v apt-get >/dev/null || die "missing: ${missing[*]}; install them by hand, this machine has no apt"
