@@ -15,7 +15,7 @@ const ADAPTERS = [
   '^src/serve/(?:http-listener|send-answer)\\.ts$',
 ];
 /** … namely these. */
-const PURE = ['^src/registry/(?:site-repository|push-[^/]*|measure-push)\\.ts$', '^src/ssh/shell-quote\\.ts$'];
+const PURE = ['^src/registry/(?:site-repository|push-[^/]*|measure-push)\\.ts$', '^src/ssh/shell-[^/]*\\.ts$'];
 
 type Paths = string | string[];
 

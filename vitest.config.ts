@@ -4,6 +4,9 @@ const setupFiles = ['test/support/matchers.ts'];
 /** Where CI wants the figures of this run, as JSON. */
 const report = process.env['TEST_REPORT'];
 
+/** What wants the lab of bare hosts. */
+const BARE = ['test/e2e/*-bare-*.test.ts', 'test/e2e/9-components.test.ts'];
+
 export default defineConfig({
   test: {
     ...(report === undefined ? {} : { reporters: ['default', ['json', { outputFile: report }]] }),
@@ -12,10 +15,21 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], setupFiles } },
       { extends: true, test: { name: 'integration', include: ['test/integration/**/*.test.ts'], setupFiles } },
-      // Needs root and the lab: asked for by name (`npm run test:e2e`), see the scripts in package.json.
+      // Need root and the lab: asked for by name (`npm run test:e2e`, `npm run test:e2e:bare`), see the scripts in package.json.
       {
         extends: true,
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], setupFiles, testTimeout: 600_000, fileParallelism: false },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: BARE,
+          setupFiles,
+          testTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'e2e-bare', include: BARE, setupFiles, testTimeout: 600_000, fileParallelism: false },
       },
     ],
     coverage: {

@@ -1,3 +1,4 @@
+import { listAt, textAt } from '../cluster/fields.ts';
 import type { KubeObject } from '../cluster/port.ts';
 import type { App, AppIngress } from '../manifest/app-schema.ts';
 import { appError } from './app-error.ts';
@@ -76,6 +77,20 @@ export function urlsOf(app: App, context: { readonly ingress: IngressContext }):
   return routesOf(app, context.ingress).map(
     ({ host, path, entry }) => `${entry.tls === undefined ? 'http' : 'https'}://${host}${path === '/' ? '' : path}`,
   );
+}
+
+/** Where an Ingress of a manifest answers; a rule for every host has no address of its own. */
+export function ingressUrls(object: KubeObject): string[] {
+  if (object.kind !== 'Ingress') return [];
+  const secure = new Set(listAt(object, 'spec', 'tls').flatMap((entry) => listAt(entry, 'hosts')));
+  return listAt(object, 'spec', 'rules').flatMap((rule) => {
+    const host = textAt(rule, 'host');
+    if (host === undefined || host.startsWith('*')) return [];
+    const paths = listAt(rule, 'http', 'paths').map((path) => textAt(path, 'path') ?? '/');
+    return (paths.length === 0 ? ['/'] : paths).map(
+      (path) => `${secure.has(host) ? 'https' : 'http'}://${host}${path === '/' ? '' : path}`,
+    );
+  });
 }
 
 function pathOf(app: App, { path, entry }: Route): Record<string, unknown> {

@@ -7,15 +7,19 @@ import { createClusterApi } from '../cluster/kube-client.ts';
 import type { ClusterApi } from '../cluster/port.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
+import { doctorFlow, type DoctorResult } from '../flows/doctor.ts';
 import { installFlow } from '../flows/install.ts';
 import { planFlow } from '../flows/plan.ts';
+import { siteCa } from '../flows/site-ca.ts';
 import type { InstallResult, PlanResult, StatusResult } from '../flows/plan-types.ts';
 import type { SitePorts, SiteRegistryAccess } from '../flows/site-ports.ts';
 import { statusFlow } from '../flows/status.ts';
+import { supportFlow, type SupportResult } from '../flows/support.ts';
 import { loadSite, type LoadedSite } from '../manifest/load-site.ts';
 import { readText } from '../manifest/read-text.ts';
 import { secretNameOf, secretsOf, type SecretStore } from '../manifest/secrets.ts';
 import { trustOf } from '../manifest/site-schema.ts';
+import { registryType, registryWay } from '../site/registry-way.ts';
 import { sitePath } from '../manifest/site-path.ts';
 import { createRegistry } from '../registry/registry.ts';
 import type { RegistryOptions } from '../registry/options.ts';
@@ -40,15 +44,34 @@ export async function composeInstall(verb: SiteVerb): Promise<Flow<InstallResult
   return installFlow({ bundlePath: verb.bundle, allowUnsigned: verb.allowUnsigned }, await composeSite(verb.site));
 }
 
+/** Without a bundle: only what is true of any release. */
+export async function composeDoctor(verb: {
+  readonly site: string;
+  readonly bundle: string | undefined;
+  readonly allowUnsigned: boolean;
+}): Promise<Flow<DoctorResult>> {
+  const release = verb.bundle === undefined ? undefined : { bundlePath: verb.bundle, allowUnsigned: verb.allowUnsigned };
+  return doctorFlow(release, await composeSite(verb.site));
+}
+
 export async function composeStatus({ site }: { readonly site: string }): Promise<Flow<StatusResult>> {
   return statusFlow(await composeSite(site));
+}
+
+export async function composeSupport(verb: {
+  readonly site: string;
+  readonly output?: string | undefined;
+  readonly hours: number;
+}): Promise<Flow<SupportResult>> {
+  const { site, output, hours } = verb;
+  return supportFlow({ hours, ...(output === undefined ? {} : { output }) }, await composeSite(site));
 }
 
 /** @throws DeliverError for whatever is wrong with the site file, its keys or its secrets file */
 export async function composeSite(path: string): Promise<SitePorts> {
   const loaded = await loadSite(path);
   const { site, folder } = loaded;
-  const secrets = await secretsOf(site, folder, process.env);
+  const secrets = await secretsOf(site, folder, process.env, loaded.inlineSecrets);
   const hosts = createConnector({
     hosts: site.hosts ?? [],
     folder,
@@ -58,7 +81,9 @@ export async function composeSite(path: string): Promise<SitePorts> {
   });
   const caPath = site.registry?.ca;
   const ca = caPath === undefined ? undefined : await readText(sitePath(folder, caPath), 'The registry’s certificate authority');
-  const registry = new Once(() => openRegistry(loaded, secrets, hosts, ca));
+  const stateFolder = envPaths('deliver', { suffix: '' }).log;
+  const caPorts = { loaded, hosts, stateFolder, ...(ca === undefined ? {} : { ca }) };
+  const registry = new Once(async () => openRegistry(loaded, secrets, hosts, await siteCa(caPorts)));
   const cluster = new Once(() => openCluster(loaded, hosts));
   return {
     loaded,
@@ -66,9 +91,17 @@ export async function composeSite(path: string): Promise<SitePorts> {
     hosts,
     ...(ca === undefined ? {} : { ca }),
     trusted: await sitePolicy(loaded),
-    stateFolder: envPaths('deliver', { suffix: '' }).log,
+    stateFolder,
     openBundle,
-    registry: async () => (await registry.get()).access,
+    registry: async () => {
+      const known = await registry.opened();
+      // Opened before the registry was made: the authority that signs for it came after.
+      if (known?.isTrusting === false && (await siteCa(caPorts)) !== undefined) {
+        registry.forget();
+        await known.connection.close();
+      }
+      return (await registry.get()).access;
+    },
     cluster: () => cluster.get(),
     close: async () => {
       await (await registry.opened())?.connection.close();
@@ -103,12 +136,18 @@ class Once<Value> {
     }
   }
 
+  forget(): void {
+    this.#made = undefined;
+  }
+
   async opened(): Promise<Value | undefined> {
     return this.#made?.catch(() => undefined);
   }
 }
 
 interface OpenedRegistry {
+  /** False when it was opened without a private authority that deliver makes. */
+  readonly isTrusting: boolean;
   readonly connection: SiteRegistryConnection;
   readonly access: SiteRegistryAccess;
 }
@@ -122,7 +161,8 @@ async function openRegistry(
   const { registry } = site;
   if (registry === undefined)
     throw new DeliverError('E_NOT_YET', { what: 'The site file names no registry.', fix: 'Add registry: to the site file.' });
-  const { host, address, plainHttp, via, username, password } = registry;
+  const { host, plainHttp, username, password } = registry;
+  const { address, via } = registryWay(site);
   const options: Omit<RegistryOptions, 'role'> = {
     host,
     ...(address === undefined ? {} : { address }),
@@ -134,13 +174,11 @@ async function openRegistry(
     username === undefined || password === undefined
       ? undefined
       : { username, password: secrets.get(secretNameOf(password)).reveal() };
-  const connection = await openSiteRegistry(
-    { ...options, ...(account === undefined ? {} : { account }) },
-    registry.type ?? 'auto',
-  );
+  const connection = await openSiteRegistry({ ...options, ...(account === undefined ? {} : { account }) }, registryType(site));
   const { writer, harbor, version } = connection;
   return {
     connection,
+    isTrusting: ca !== undefined || registry.install === undefined || registry.install.certificate !== undefined,
     access: {
       writer,
       ...(harbor === undefined ? {} : { harbor }),
@@ -166,21 +204,41 @@ const ADMIN_CONF = '/etc/kubernetes/admin.conf';
 /** The kubeconfig of the site file, else the one that kubeadm left on a control plane host. */
 async function openCluster({ site, folder }: LoadedSite, hosts: HostConnector): Promise<ClusterApi> {
   const { kubeconfig, context, via } = site.cluster ?? {};
-  const from = site.cluster?.from ?? site.roles?.['control-plane']?.[0];
   const more = { ...(context === undefined ? {} : { context }), ...(via === undefined ? {} : { dial: dialer(hosts, via) }) };
   if (kubeconfig !== undefined) {
     return createClusterApi({ kubeconfig: await readText(sitePath(folder, kubeconfig), 'The kubeconfig'), folder, ...more });
   }
-  if (from === undefined) {
+  const from = site.cluster?.from === undefined ? (site.roles?.['control-plane'] ?? []) : [site.cluster.from];
+  if (from.length === 0) {
     throw new DeliverError('E_NOT_YET', {
-      what: `The file of site ${site.metadata.name} names no cluster, and deliver can’t install one yet.`,
-      fix: 'Add cluster: { kubeconfig: ./admin.conf } or cluster: { from: <host> } to the site file.',
+      what: `The file of site ${site.metadata.name} names no cluster, and no hosts to make one of.`,
+      fix: 'Add cluster: { kubeconfig: ./admin.conf }, cluster: { from: <host> }, or roles: { control-plane: [<host>] } to the site file.',
     });
   }
-  const bytes = await (await hosts.connect(from)).readFile(ADMIN_CONF);
-  if (bytes !== undefined) return createClusterApi({ kubeconfig: Buffer.from(bytes).toString(), ...more });
+  const found = await adminConf(from, hosts);
+  // The name of the API is known on the hosts of a cluster that deliver made, and perhaps nowhere else.
+  const dial = site.cluster === undefined ? { dial: dialer(hosts, found.host) } : {};
+  return createClusterApi({ kubeconfig: found.text, ...dial, ...more });
+}
+
+/** The first host that has one; a control plane that is down does not stand in the way of the others. */
+async function adminConf(
+  from: readonly string[],
+  hosts: HostConnector,
+): Promise<{ readonly host: string; readonly text: string }> {
+  let unreachable: DeliverError | undefined;
+  for (const host of from) {
+    try {
+      const bytes = await (await hosts.connect(host)).readFile(ADMIN_CONF);
+      if (bytes !== undefined) return { host, text: Buffer.from(bytes).toString() };
+    } catch (error) {
+      if (from.length === 1 || !isDeliverError(error, 'E_SSH')) throw error;
+      unreachable = error;
+    }
+  }
+  if (unreachable !== undefined) throw unreachable;
   throw new DeliverError('E_KUBECONFIG', {
-    what: `${from} has no ${ADMIN_CONF}.`,
+    what: `${from.join(', ')} ${from.length === 1 ? 'has' : 'have'} no ${ADMIN_CONF}.`,
     fix: 'Name a control plane host as cluster.from, or give a kubeconfig as cluster.kubeconfig.',
   });
 }

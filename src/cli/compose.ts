@@ -105,7 +105,7 @@ async function accountOf(flags: PushFlags): Promise<{ username: string; password
 /** Registries and servers on the connected side; the docker config and the proxies of the environment apply. */
 function connectedSide(): ResolveFlowPorts {
   return {
-    images: (registries, folder) => createImageSource(registries, process.env, folder),
+    images: (registries, folder, accounts) => createImageSource(registries, process.env, folder, { accounts }),
     files: createFileSource(),
   };
 }

@@ -53,6 +53,14 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: 'Build or copy the image anew in OCI or Docker v2 schema 2 form.',
   },
   E_CHART: { meaning: 'A chart can’t be read or used.', fix: 'Check the chart: helm lint, helm template.' },
+  E_COMPONENT: {
+    meaning: 'What kubeadm of the release needs can’t be found out.',
+    fix: 'Resolve on a machine of one of the release’s platforms, and commit the lock.',
+  },
+  E_SKEW: {
+    meaning: 'Versions of components do not go together, by the rules of their projects.',
+    fix: 'Take the versions that the message names.',
+  },
   E_NOT_CLOSED: {
     meaning: 'A workload of the release would need an image or file on site that the lock lacks.',
     fix: 'Add what is named to the release, then run deliver resolve again.',
@@ -212,6 +220,10 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
   E_BASE_MISSING: {
     meaning: 'The bundle is a delta, and the site lacks what its base should have brought. Nothing was changed.',
     fix: 'Install the base first, or carry the bundle of the whole release.',
+  },
+  E_SITE_BUSY: {
+    meaning: 'Another deliver works on this site; two at once would undo each other’s work.',
+    fix: 'Wait until it is done. A lock whose holder died is taken over by itself within half a minute.',
   },
   E_NOTHING_INSTALLED: {
     meaning: 'A receipt was asked for, but the site has no release that is wholly installed.',

@@ -11,6 +11,9 @@ const EXIT_CODE: Readonly<Record<ErrorClass, number>> = {
   interrupted: 130,
 };
 
+/** Of `deliver status` when something that should be well is not. */
+export const NOT_WELL = EXIT_CODE.remote;
+
 /** The process exit code that goes with an error code. */
 export function exitCodeOf(code: ErrorCode): number {
   return EXIT_CODE[ERROR_CLASS[code]];

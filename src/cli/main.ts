@@ -29,9 +29,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** `deliver help pack` is `deliver pack --help`. */
+/** `deliver help pack` is `deliver pack --help`, `deliver help import kubekey` `deliver import kubekey --help`. */
 function helpAsFlag(argv: readonly string[]): readonly string[] {
-  return argv[0] === 'help' ? [...argv.slice(1, 2), '--help'] : argv;
+  return argv[0] === 'help'
+    ? [...argv.slice(1, Object.hasOwn(COMMANDS, `${argv[1] ?? ''}:${argv[2] ?? ''}`) ? 3 : 2), '--help']
+    : argv;
 }
 
 function tell(thrown: unknown, argv: readonly string[]): number {

@@ -64,6 +64,29 @@ export async function consent(question: string, yes: boolean, terminal: Terminal
   });
 }
 
+/**
+ * Lets a command go on that destroys something: its name typed at the terminal, or given again as a flag.
+ * @throws DeliverError E_USAGE when another name was given, E_NEEDS_CONSENT when nobody can be asked, E_INTERRUPTED
+ */
+export async function confirmName(
+  name: string,
+  question: string,
+  given: string | undefined,
+  terminal: Terminal = OURS,
+): Promise<void> {
+  const state = 'Nothing was changed.';
+  if (given === name) return;
+  if (given !== undefined)
+    throw new DeliverError('E_USAGE', { what: `--confirm says ${given}, and the host is ${name}.`, state });
+  if (!canAsk(terminal)) {
+    const what = `${question} There is no terminal to ask you at.`;
+    throw new DeliverError('E_NEEDS_CONSENT', { what, fix: `Run the same command with --confirm ${name}.`, state });
+  }
+  terminal.output.write(`${clean(question)} Type ${clean(name)} to go on: `);
+  if ((await readLine(terminal.input, terminal.output)).trim() === name) return;
+  throw new DeliverError('E_INTERRUPTED', { what: 'Not done: that was another name.', state });
+}
+
 function readLine(input: NodeJS.ReadStream, output: NodeJS.WritableStream): Promise<string> {
   const line = createInterface({ input, output, terminal: true, historySize: 0 });
   return new Promise((resolve, reject) => {

@@ -18,14 +18,47 @@ export function checkCommand(argv: readonly string[], table: Table): void {
   if (first.startsWith('-')) {
     throw new DeliverError('E_USAGE', { what: `A command has to come before ${first}.`, fix: 'Write deliver COMMAND [flags].' });
   }
-  // `receipt:verify` is typed as two words, of which the first is a command too.
-  const names = Object.keys(table).filter((name) => !name.includes(':'));
+  const topic = Object.keys(table).filter((name) => name.startsWith(`${first}:`));
+  if (topic.length > 0) {
+    checkTopic(first, argv[1] ?? '', topic);
+    return;
+  }
+  // `receipt:verify` is typed as two words, of which the first is a command too; `import` alone is none.
+  const names = [
+    ...new Set(Object.keys(table).map((name) => (Object.hasOwn(table, before(name)) ? before(name) : spoken(name)))),
+  ];
   const meant = nearest(first, names);
   throw new DeliverError('E_USAGE', {
     what: `“${first}” is not a command of deliver.`,
     why: `The commands are ${names.join(', ')}.`,
     fix: meant === undefined ? WORDS.seeHelp('') : `Did you mean deliver ${[meant, ...argv.slice(1)].join(' ')}?`,
   });
+}
+
+/** `import` needs to be followed by one of its words. */
+function checkTopic(first: string, second: string, ids: readonly string[]): void {
+  if (ids.includes(`${first}:${second}`)) return;
+  const meant =
+    nearest(
+      second,
+      ids.map((id) => id.slice(first.length + 1)),
+    ) ?? (ids.length === 1 ? ids[0]?.slice(first.length + 1) : undefined);
+  throw new DeliverError('E_USAGE', {
+    what:
+      second === '' || second.startsWith('-')
+        ? `deliver ${first} needs another word.`
+        : `“${first} ${second}” is not a command of deliver.`,
+    why: `There is ${ids.map((id) => `deliver ${spoken(id)}`).join(', ')}.`,
+    fix: meant === undefined ? WORDS.seeHelp('') : WORDS.seeHelp(`${first} ${meant}`),
+  });
+}
+
+function before(id: string): string {
+  return id.split(':')[0] ?? id;
+}
+
+function spoken(id: string): string {
+  return id.replaceAll(':', ' ');
 }
 
 /** What oclif's parser threw, in our words. */
@@ -36,11 +69,12 @@ export function usageError(error: Errors.CLIError, argv: readonly string[], tabl
     .filter((line, index) => line !== '' && !NOISE.test(line) && !(index === 0 && HEADING.test(line)))
     .map((line, index) => (index === 0 ? line.trim() : line));
   const details = rest.map((line) => line.trimEnd()).filter((line) => line !== '');
-  const command = argv[0] ?? '';
+  const two = `${argv[0] ?? ''}:${argv[1] ?? ''}`;
+  const command = Object.hasOwn(table, two) ? two : (argv[0] ?? '');
   return new DeliverError('E_USAGE', {
     what: sentence(first.replace(/^Nonexistent flag/, 'Unknown flag').replace(/\barg(s?)\b/, 'argument$1')),
     ...(details.length === 0 ? {} : { details }),
-    fix: `${flagMeant(first, table[command])}${WORDS.seeHelp(command)}`,
+    fix: `${flagMeant(first, table[command])}${WORDS.seeHelp(spoken(command))}`,
     cause: error,
   });
 }

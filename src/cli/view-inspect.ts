@@ -19,6 +19,7 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
   );
   const bySize = <Item extends { readonly size: number }>(items: readonly Item[]): Item[] =>
     [...items].sort((a, b) => b.size - a.size);
+  const files = bySize(result.files);
   return [
     style.bold(`${result.release} ${result.version}`) + `   ${facts}`,
     `  ${result.root}`,
@@ -35,8 +36,15 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
       width,
     ),
     ...section(
+      'Components',
+      files.flatMap(({ component, size }) =>
+        component === undefined ? [] : [[`${component.name} ${component.version}`, bytesText(size), component.platform] as const],
+      ),
+      width,
+    ),
+    ...section(
       'Files',
-      bySize(result.files).map((file) => [file.name, bytesText(file.size), '']),
+      files.flatMap(({ name, size, component }) => (component === undefined ? [[name, bytesText(size), ''] as const] : [])),
       width,
     ),
   ];

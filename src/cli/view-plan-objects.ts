@@ -15,10 +15,12 @@ const LONG_PREFIX = 12;
 export function objectLines(objects: readonly ObjectPlan[], style: Style, width: number): string[] {
   const touched = objects.filter(({ action }) => action !== 'same');
   const same = objects.length - touched.length;
-  const rows = touched.map(({ ref, action }) => [
+  const rows = touched.map(({ ref, action, takenFrom }) => [
     nameOf(ref),
     ref.kind,
-    action === 'create' ? style.good('+ new') : style.warn('~ changed'),
+    action === 'create'
+      ? style.good('+ new')
+      : style.warn(takenFrom === undefined ? '~ changed' : `~ taken over from ${takenFrom.join(', ')}`),
   ]);
   const names = table(rows);
   const lines = touched.flatMap((object, index) => [names[index] ?? '', ...fieldLines(object, style, width)]);

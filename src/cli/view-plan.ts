@@ -33,6 +33,7 @@ export function viewPlan(
     ...part('Preflight', [preflightText(plan.checks)]),
     ...plan.checks.filter(({ outcome }) => outcome !== 'pass').flatMap((check) => checkLines(check, style, width)),
     ...part('Registry', registryTexts(plan.registry)),
+    ...part('Site', buildTexts(plan, width - 2 - LABEL)),
     ...part('Hosts', hostTexts(plan)),
     ...part('Cluster', objectLines(plan.objects, style, width - 2 - LABEL)),
     ...part(
@@ -85,6 +86,11 @@ function registryTexts({ images, imagesToPush, bytesToPush, projectsToMake }: Pl
       ? []
       : [`make ${projectsToMake.length === 1 ? 'project' : 'projects'} ${projectsToMake.join(', ')}`]),
   ];
+}
+
+/** What stands below the API: a line per host, broken where it is too long. */
+function buildTexts({ build }: PlanResult, width: number): string[] {
+  return build.lines.flatMap((line) => wrap(line, width).map((text, index) => (index === 0 ? text : `  ${text}`)));
 }
 
 function hostTexts({ nodes }: PlanResult): string[] {

@@ -46,6 +46,11 @@ export function isImmutable(error: unknown): boolean {
   return status === 422 && IMMUTABLE.test(message);
 }
 
+/** True when the object changed since the version that the request was made for. */
+export function isOutdated(error: unknown): boolean {
+  return error instanceof DeliverError && error.facts.cause instanceof ApiStatus && error.facts.cause.status === 409;
+}
+
 /** True when what was asked for, or the namespace it would be in, is not there. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof DeliverError && error.facts.cause instanceof ApiStatus && error.facts.cause.status === 404;

@@ -2,11 +2,14 @@ import { isDeliverError } from '../core/errors.ts';
 import { SILENT, type Report } from '../core/report.ts';
 import { isImmutable, isNotFound } from './api-error.ts';
 import { diffObject, type FieldChange } from './diff.ts';
+import { awaitKind, definitionOf } from './definitions.ts';
 import { gone } from './gone.ts';
 import { byKind } from './kind-order.ts';
 import type { ClusterApi, KubeObject, KubeRef } from './port.ts';
 import { refOf, refText } from './refs.ts';
+import { isOurs, managersOf } from './owner.ts';
 import { refuseUnplannable } from './refuse.ts';
+import { MANAGED_BY } from './system.ts';
 
 /** A controller that writes faster than that never lets go. */
 const MOST_LOOKS = 5;
@@ -18,11 +21,17 @@ export interface ObjectPlan {
   readonly changes: readonly FieldChange[];
   /** The change can only be made by deleting the object and making it anew. */
   readonly replace?: true;
+  /** Who set the fields that deliver takes over, the first time that it touches this object. */
+  readonly takenFrom?: readonly string[];
 }
 
 export interface PlanOptions {
   /** Takes over fields that another manager owns. */
   readonly force?: boolean;
+  /** Takes over an object that others made (kubeadm, kubectl), the first time only; a namespace gets the labels that are said. */
+  readonly adopt?: boolean;
+  /** Definitions of custom kinds that come with the release; those among the objects when absent. */
+  readonly definitions?: readonly KubeObject[];
   readonly signal?: AbortSignal;
 }
 
@@ -41,7 +50,8 @@ export async function planObjects(
 ): Promise<ObjectPlan[]> {
   const namespaces = new Map<string, boolean>();
   const plans: ObjectPlan[] = [];
-  for (const object of byKind(objects)) plans.push(await planObject(api, object, options, namespaces));
+  const more = withDefinitions(objects, options);
+  for (const object of byKind(objects)) plans.push(await planObject(api, object, more, namespaces));
   return plans;
 }
 
@@ -57,14 +67,18 @@ export async function applyObjects(
 ): Promise<ObjectPlan[]> {
   const report = options.report ?? SILENT;
   const done: ObjectPlan[] = [];
+  const more = withDefinitions(objects, options);
+  const served = new Set<string>();
   for (const object of byKind(objects)) {
     options.signal?.throwIfAborted();
     const ref = refOf(object);
     report.progress({ done: done.length, total: objects.length, unit: 'items', detail: refText(ref) });
     // Planned one by one, right before it is applied: an object may need those before it.
-    const plan = await planObject(api, object, options, new Map());
+    await awaitKind(api, object, { ...more, served });
+    const plan = await planObject(api, object, more, new Map());
     if (plan.replace === true) await replace(api, ref, options);
-    if (plan.action !== 'same') await api.apply(object, applyOptions(options));
+    if (plan.action !== 'same')
+      await api.apply(object, applyOptions(options, options.force === true || plan.takenFrom !== undefined));
     done.push(plan);
   }
   report.progress({ done: done.length, total: objects.length, unit: 'items' });
@@ -78,15 +92,19 @@ async function planObject(
   namespaces: Map<string, boolean>,
 ): Promise<ObjectPlan> {
   const ref = refOf(object);
-  const live = await api.get(ref, options.signal);
-  // A namespace that is there belongs to the site, labels and all.
-  if (object.kind === 'Namespace' && live !== undefined) return { ref, action: 'same', changes: [] };
+  const live = await lookUp(api, object, options);
+  // A namespace that is there belongs to the site, labels and all, unless a manifest says what is on it.
+  const untouched = object.kind === 'Namespace' && (options.adopt !== true || isBareNamespace(object));
+  if (live !== undefined && untouched) return { ref, action: 'same', changes: [] };
+  if (live === 'kind unknown') return creation(ref, object);
   if (live === undefined && !(await hasNamespace(api, ref, namespaces, options.signal))) return creation(ref, object);
   if (live !== undefined) refuseUnplannable(live, object);
   try {
-    const changes = await changesOf(api, live, object, options);
+    const takenFrom = options.adopt === true && live !== undefined && !isOurs(live) ? managersOf(live) : undefined;
+    const changes = await changesOf(api, live, object, { ...options, force: options.force === true || takenFrom !== undefined });
     if (live === undefined) return { ref, action: 'create', changes };
-    return { ref, action: changes.length === 0 ? 'same' : 'change', changes };
+    if (changes.length === 0) return { ref, action: 'same', changes };
+    return { ref, action: 'change', changes, ...(takenFrom === undefined ? {} : { takenFrom }) };
   } catch (error) {
     // The namespace went between two questions, or can't be read.
     if (live === undefined && isNotFound(error)) return creation(ref, object);
@@ -135,10 +153,34 @@ async function replace(api: ClusterApi, ref: KubeRef, options: PlanOptions): Pro
   await gone(api, ref, options.signal);
 }
 
+/** An object whose kind comes with the same release can’t be there yet. */
+async function lookUp(
+  api: ClusterApi,
+  object: KubeObject,
+  options: PlanOptions,
+): Promise<KubeObject | undefined | 'kind unknown'> {
+  try {
+    return await api.get(refOf(object), options.signal);
+  } catch (error) {
+    if (isDeliverError(error, 'E_APPLY') && definitionOf(object, options.definitions ?? []) !== undefined) return 'kind unknown';
+    throw error;
+  }
+}
+
+function isBareNamespace({ metadata }: KubeObject): boolean {
+  const { name: _name, labels, ...rest } = metadata;
+  return Object.keys(rest).length === 0 && Object.keys(labels ?? {}).every((key) => key in MANAGED_BY);
+}
+
+function withDefinitions<Options extends PlanOptions>(objects: readonly KubeObject[], options: Options): Options {
+  if (options.definitions !== undefined) return options;
+  return { ...options, definitions: objects.filter(({ kind }) => kind === 'CustomResourceDefinition') };
+}
+
 function creation(ref: KubeRef, object: KubeObject): ObjectPlan {
   return { ref, action: 'create', changes: diffObject(undefined, object) };
 }
 
-function applyOptions(options: PlanOptions): { force: boolean; signal?: AbortSignal } {
-  return { force: options.force ?? false, ...(options.signal === undefined ? {} : { signal: options.signal }) };
+function applyOptions(options: PlanOptions, force = options.force ?? false): { force: boolean; signal?: AbortSignal } {
+  return { force, ...(options.signal === undefined ? {} : { signal: options.signal }) };
 }

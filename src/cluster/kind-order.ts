@@ -11,6 +11,9 @@ const FIRST = [
   'ClusterRoleBinding',
   'Role',
   'RoleBinding',
+  'IngressClass',
+  'RuntimeClass',
+  'NetworkPolicy',
   'ConfigMap',
   'Secret',
   'LimitRange',
@@ -25,7 +28,8 @@ const FIRST = [
   'Job',
   'CronJob',
 ];
-const LAST = ['Ingress', 'ValidatingWebhookConfiguration'];
+// Webhooks come when what answers them is on its way: before, they would refuse it.
+const LAST = ['Ingress', 'APIService', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
 
 /** The objects in the order in which they can be applied; those of one kind stay as they are. */
 export function byKind(objects: readonly KubeObject[]): KubeObject[] {

@@ -5,11 +5,10 @@ import { apiError, type Verb } from './api-error.ts';
 import { ApiStatus } from './api-status.ts';
 import { Discovery } from './discovery.ts';
 import { readKubeconfig } from './kubeconfig.ts';
+import { FIELD_MANAGER } from './owner.ts';
 import type { ApplyOptions, ClusterApi, DeleteOptions, KubeObject, KubeRef, ListOptions } from './port.ts';
 import { KubeTransport, type KubeRequest } from './transport.ts';
 
-/** One name across all versions: the API server knows by it which fields are deliver's. */
-const FIELD_MANAGER = 'deliver';
 const PAGE = 500;
 
 const ObjectSchema = z.looseObject({
@@ -91,7 +90,7 @@ class KubeClient implements ClusterApi {
 
   async apply(object: KubeObject, options: ApplyOptions = {}): Promise<KubeObject> {
     const query = {
-      fieldManager: FIELD_MANAGER,
+      fieldManager: options.manager ?? FIELD_MANAGER,
       fieldValidation: 'Strict',
       force: String(options.force ?? false),
       ...(options.dryRun === true ? { dryRun: 'All' } : {}),

@@ -35,6 +35,8 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
   /** Takes over fields that another manager owns. */
   readonly force?: boolean;
+  /** Another name than deliver’s own: two holders of one lock must not be one to the API server. */
+  readonly manager?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,7 +47,7 @@ export interface DeleteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The Kubernetes API as deliver needs it. Field manager is always `deliver`. Every call is safe to repeat. */
+/** The Kubernetes API as deliver needs it. Field manager is `deliver`. Every call is safe to repeat. */
 export interface ClusterApi {
   /** `v1.34.4`. @throws DeliverError E_CLUSTER, E_CLUSTER_AUTH */
   version(signal?: AbortSignal): Promise<string>;

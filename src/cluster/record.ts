@@ -7,7 +7,13 @@ import { MANAGED_BY, SYSTEM_NAMESPACE } from './system.ts';
 const RECORD_LABEL = 'deliver-record';
 const HISTORY_LENGTH = 10;
 
-const RefSchema = z.object({ apiVersion: z.string(), kind: z.string(), name: z.string(), namespace: z.string().optional() });
+const RefSchema = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  namespace: z.string().optional(),
+  part: z.string().exactOptional(),
+});
 const PastSchema = z.object({ version: z.string(), root: z.string(), installedAt: z.string() });
 const TrustSchema = z.object({ signers: z.array(z.string()), accepted: z.string().exactOptional() });
 const DataSchema = z.object({
@@ -31,6 +37,12 @@ export interface RecordedTrust {
   readonly accepted?: string;
 }
 
+/** An object of a release. */
+export interface RecordedRef extends KubeRef {
+  /** Title of the manifests that brought it; absent for what apps and externals are made of. */
+  readonly part?: string;
+}
+
 /** What the cluster remembers of a release. */
 export interface ReleaseRecord {
   readonly name: string;
@@ -43,7 +55,7 @@ export interface ReleaseRecord {
   /** ISO 8601; when this status began. */
   readonly installedAt: string;
   /** Every object that is the release's; while installing, those of the version before as well. */
-  readonly inventory: readonly KubeRef[];
+  readonly inventory: readonly RecordedRef[];
   readonly urls: readonly string[];
   /** Versions that were installed, the newest last. */
   readonly history: readonly { readonly version: string; readonly root: string; readonly installedAt: string }[];
@@ -155,15 +167,16 @@ function parseRecord(object: KubeObject): ReleaseRecord {
   }
 }
 
-function union(before: readonly KubeRef[], after: readonly KubeRef[]): KubeRef[] {
+function union(before: readonly RecordedRef[], after: readonly RecordedRef[]): RecordedRef[] {
   const all = new Map([...before, ...after].map((ref) => [refKey(ref), ref]));
   return [...all]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { apiVersion, kind, name, namespace }]) => ({
+    .map(([, { apiVersion, kind, name, namespace, part }]) => ({
       apiVersion,
       kind,
       name,
       ...(namespace === undefined ? {} : { namespace }),
+      ...(part === undefined ? {} : { part }),
     }));
 }
 

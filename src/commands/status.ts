@@ -1,10 +1,11 @@
 import { BaseCommand } from '../cli/base-command.ts';
+import { NOT_WELL } from '../cli/exit-codes.ts';
 import { siteFlag } from '../cli/shared-flags.ts';
 
 export default class Status extends BaseCommand {
-  static override summary = 'Show how a site is: hosts, registry, release, apps, addresses';
+  static override summary = 'Show how a site is: hosts, registry, nodes, add-ons, apps, addresses';
   static override description =
-    'Reads only. A host or part that does not answer is shown as such; the rest is shown all the same.';
+    'Reads only. A host or part that does not answer is shown as such; the rest is shown all the same.\nThe exit code is 0 when all is well, 5 when something is not (host, registry, node, add-on or app).';
   static override examples = ['<%= config.bin %> status --site plant-7.yaml'];
   static override flags = { site: siteFlag };
 
@@ -14,5 +15,6 @@ export default class Status extends BaseCommand {
     const { viewStatus } = await import('../cli/view-status.ts');
     const result = await this.runFlow(await composeStatus({ site: flags.site }));
     this.showResult(result, (shown) => viewStatus(shown, this.output));
+    if (result.down.length > 0) this.exit(NOT_WELL);
   }
 }

@@ -19,6 +19,8 @@ export const ERROR_CLASS = {
   E_IMAGE_FORMAT: 'input',
   E_CHART: 'input',
   E_NOT_CLOSED: 'input',
+  E_COMPONENT: 'input',
+  E_SKEW: 'input',
   E_LOCK_STALE: 'input',
   E_LOCK_MISSING: 'input',
   E_SIGN_KEY: 'input',
@@ -67,6 +69,7 @@ export const ERROR_CLASS = {
 
   E_PREFLIGHT: 'preflight',
   E_BASE_MISSING: 'preflight',
+  E_SITE_BUSY: 'preflight',
   E_NOTHING_INSTALLED: 'preflight',
   E_BUG: 'bug',
   E_INTERRUPTED: 'interrupted',

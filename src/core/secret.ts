@@ -13,6 +13,9 @@ export class Secret {
     known.add(value);
     // How Kubernetes stores it and quotes it.
     known.add(Buffer.from(value).toString('base64'));
+    // In JSON and in URLs.
+    known.add(JSON.stringify(value).slice(1, -1));
+    known.add(encodeURIComponent(value));
   }
 
   reveal(): string {
@@ -34,8 +37,18 @@ export class Secret {
 
 /** `text` with every secret that was met in this process replaced by `***`; the last net before anything is printed or written. */
 export function redact(text: string): string {
+  return redactCounted(text).text;
+}
+
+/** The same, and how often one was replaced. */
+export function redactCounted(text: string): { readonly text: string; readonly count: number } {
   let clean = text;
+  let count = 0;
   // The longest first: one secret may be the beginning of another.
-  for (const value of [...known].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(value, '***');
-  return clean;
+  for (const value of [...known].sort((a, b) => b.length - a.length)) {
+    const parts = clean.split(value);
+    count += parts.length - 1;
+    clean = parts.join('***');
+  }
+  return { text: clean, count };
 }

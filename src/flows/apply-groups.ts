@@ -1,11 +1,19 @@
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import { applyObjects } from '../cluster/apply.ts';
 import { waitHealthy } from '../cluster/health.ts';
-import type { ClusterApi, KubeRef } from '../cluster/port.ts';
+import type { ClusterApi, KubeObject, KubeRef } from '../cluster/port.ts';
+import type { RecordedRef } from '../cluster/record.ts';
 import { refOf } from '../cluster/refs.ts';
 import { countText } from '../core/amounts.ts';
 import type { Report, StepResult } from '../core/report.ts';
 import { outputsFor } from './release-groups.ts';
+
+export interface GroupOptions {
+  /** Definitions of custom kinds that the release brings. */
+  readonly definitions?: readonly KubeObject[];
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
 
 /** Applies groups one after the other; writes only what differs. */
 export async function applyGroups(
@@ -15,36 +23,31 @@ export async function applyGroups(
   signal: AbortSignal,
 ): Promise<StepResult> {
   let changed = 0;
-  for (const group of groups) changed += (await applyGroup(group, api, report, signal)).changed;
+  for (const group of groups) changed += (await applyGroup(group, api, { report, signal })).changed;
   return { summary: changed === 0 ? 'no change' : `${countText(changed, 'object')} applied`, changed };
 }
 
 /** Applies apps in their order and waits for each before the next, so that an app finds what it depends on. */
-export async function applyApps(
-  groups: readonly ReleaseGroup[],
-  api: ClusterApi,
-  report: Report,
-  signal: AbortSignal,
-): Promise<StepResult> {
+export async function applyApps(groups: readonly ReleaseGroup[], api: ClusterApi, options: GroupOptions): Promise<StepResult> {
   let changed = 0;
   for (const group of groups) {
-    const applied = await applyGroup(group, api, report, signal);
+    const applied = await applyGroup(group, api, options);
     changed += applied.changed;
-    await waitHealthy(api, applied.refs, { report, signal });
+    await waitHealthy(api, applied.refs, options);
   }
   if (groups.length === 0) return { summary: 'none in this release', changed };
   const ready = groups.map(({ title }) => title).join(', ');
   return { summary: changed === 0 ? `no change; ${ready} ready` : `${ready} ready`, changed };
 }
 
-async function applyGroup(
+/** Applies the objects of one group. */
+export async function applyGroup(
   group: ReleaseGroup,
   api: ClusterApi,
-  report: Report,
-  signal: AbortSignal,
+  options: GroupOptions,
 ): Promise<{ readonly changed: number; readonly refs: readonly KubeRef[] }> {
-  const objects = group.render(await outputsFor(group, api, false, signal));
-  const done = await applyObjects(api, objects, { report, signal });
+  const objects = group.render(await outputsFor(group, api, false, options.signal));
+  const done = await applyObjects(api, objects, { ...options, adopt: group.adopt === true });
   return { changed: done.filter(({ action }) => action !== 'same').length, refs: objects.map(refOf) };
 }
 
@@ -53,8 +56,11 @@ export async function inventoryOf(
   groups: readonly ReleaseGroup[],
   api: ClusterApi,
   signal: AbortSignal,
-): Promise<readonly KubeRef[]> {
-  const refs: KubeRef[] = [];
-  for (const group of groups) refs.push(...group.render(await outputsFor(group, api, true, signal)).map(refOf));
+): Promise<readonly RecordedRef[]> {
+  const refs: RecordedRef[] = [];
+  for (const group of groups) {
+    const part = group.manifests === undefined ? {} : { part: group.title };
+    refs.push(...group.render(await outputsFor(group, api, true, signal)).map((object) => ({ ...refOf(object), ...part })));
+  }
   return refs;
 }

@@ -6,7 +6,7 @@ import type { Lock, LockedBlob } from '../lock/lock-schema.ts';
 export interface DiffItem {
   /** What stays the same from version to version: a repository, a chart's or a file's name. */
   readonly name: string;
-  /** Tag, or the digest where there is none; a chart's version; of a file nothing. */
+  /** Tag, or the digest where there is none; a version of a chart or a component; of another file nothing. */
   readonly version?: string;
   readonly digest: Digest;
   readonly parts: readonly { readonly digest: Digest; readonly size: number }[];
@@ -39,7 +39,12 @@ export function chartItems({ charts }: Lock): readonly DiffItem[] {
 }
 
 export function fileItems({ files }: Lock): readonly DiffItem[] {
-  return files.map((file) => ({ name: file.name, digest: file.digest, parts: [file] }));
+  return files.map(({ name, digest, size, component }) => ({
+    name,
+    ...(component === undefined ? {} : { version: component.version }),
+    digest,
+    parts: [{ digest, size }],
+  }));
 }
 
 /**

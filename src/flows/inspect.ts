@@ -31,6 +31,8 @@ export interface InspectResult {
     readonly source: string;
     readonly digest: string;
     readonly size: number;
+    /** Of a program that a site is made of. */
+    readonly component?: { readonly name: string; readonly version: string; readonly platform: string };
   }[];
   /** Bytes of all blobs, each counted once. */
   readonly content: number;
@@ -88,7 +90,14 @@ export function inspectOpened(bundle: Bundle): InspectResult {
       digest,
       size: size + sum(blobs),
     })),
-    files: lock.files.map(({ name, title, source, digest, size }) => ({ name, title, source, digest, size })),
+    files: lock.files.map(({ name, title, source, digest, size, component }) => ({
+      name,
+      title,
+      source,
+      digest,
+      size,
+      ...(component === undefined ? {} : { component }),
+    })),
     content: sum([...bundle.blobs.values()]),
     blobs: bundle.blobs.size,
     ...(base === undefined ? {} : { base }),

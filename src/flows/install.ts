@@ -2,19 +2,21 @@ import { hostsFileLines } from '../apps/hosts-file.ts';
 import { beginRecord, finishRecord, type RecordFacts } from '../cluster/record.ts';
 import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step, StepResult } from '../core/report.ts';
-import { mirrorSummary, writeMirrors } from '../site/mirrors.ts';
+import { dnsHosts } from '../site/dns-wish.ts';
+import { applyAddons } from './addons-step.ts';
 import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
+import { InstallLock } from './install-lock.ts';
+import { applySiteDns } from './dns-step.ts';
+import { foundationSteps } from './foundation.ts';
 import { installState } from './install-state.ts';
 import { Journal } from './journal.ts';
 import { planRelease } from './plan-objects.ts';
-import { releaseUrls } from './plan.ts';
 import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
 import { pushStep } from './push-step.ts';
 import { recordedTrust } from './recorded-trust.ts';
-import { groupsOf } from './release-groups.ts';
+import { definitionsOf, groupsOf, releaseUrls } from './release-groups.ts';
 import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
-import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights } from './site-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
@@ -31,6 +33,7 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
   let registry: SiteRegistryAccess | undefined;
   let groups: readonly ReleaseGroup[] = [];
   let result: InstallResult | undefined;
+  const lock = new InstallLock();
   const changed: string[] = [];
   let changes = 0;
 
@@ -53,7 +56,11 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
             version: session.release.metadata.version,
             step: id,
           });
-        const done = await work(report, signal);
+        const done = await work(report, lock.guard(signal)).catch(async (error: unknown) => {
+          await lock.release();
+          throw error;
+        });
+        if (last) await lock.release();
         if ((done.changed ?? 0) > 0) changed.push(`${title.toLowerCase()} (${done.summary})`);
         changes += done.changed ?? 0;
         return done;
@@ -73,6 +80,9 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     () => undefined,
   );
 
+  const of = (own: Step): Step => step(own.id, own.title, (report, signal) => own.run(report, signal));
+  const below = foundationSteps(() => needed(session), ports);
+
   const steps: Step[] = [
     step('trust', 'Trusted', async (report, signal) => {
       session = await trustRelease(input, ports, report, signal);
@@ -84,10 +94,14 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       return { summary: trustSummary(session) };
     }),
     step('preflight', 'Preflight', async (report, signal) => {
-      const { checks } = await runPreflights(needed(session), ports, report, signal);
+      const { checks, kubernetes } = await runPreflights(needed(session), ports, report, signal);
       refuseFailed(checks);
-      // What the API server, or a value that the site lacks, would refuse later is refused before anything is changed.
-      await planRelease(needed(session), ports, report, signal);
+      // A cluster that is still to be made can’t be asked, and nobody else can be at work in it.
+      if (kubernetes !== undefined) {
+        // What the API server, or a value that the site lacks, would refuse later is refused before anything is changed.
+        await planRelease(needed(session), ports, report, signal);
+        await lock.take(await ports.cluster(), report, signal);
+      }
       for (const { host, title, found, fix } of checks.filter(({ outcome }) => outcome === 'warn')) {
         report.note(
           `! ${host === undefined ? '' : `${host}: `}${title}: ${found ?? ''}${fix === undefined ? '' : ` Fix: ${fix}`}`,
@@ -95,28 +109,36 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       }
       return { summary: preflightSummary(checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
-    step('mirrors', 'Mirrors', async (report, signal) => {
-      const written = await writeMirrors(ports.hosts, await siteMirrors(needed(session), ports, signal), report, signal);
-      return { summary: mirrorSummary(written), changed: written.reduce((sum, node) => sum + node.written, 0) };
-    }),
+    ...below.beforePush.map(of),
     step(push.id, push.title, async (report, signal) => {
       registry = await ports.registry();
       return push.run(report, signal);
     }),
-    step('namespaces', 'Namespaces', async (report, signal) => {
+    ...below.afterPush.map(of),
+    step('addons', 'Add-ons', async (report, signal) => {
+      await lock.take(await ports.cluster(), report, signal);
       const pull = await ensurePullAccount(needed(session), ports, signal);
       groups = await groupsOf(needed(session), ports, pull?.account, signal);
       await beginRecord(await ports.cluster(), await factsOf(needed(session), groups, ports, signal), new Date(), signal);
-      return applyGroups(
-        groups.filter(({ id }) => id === 'namespaces'),
+      const addons = groups.filter((group) => group.step === 'addons');
+      return applyAddons(addons, await ports.cluster(), {
+        definitions: definitionsOf(groups),
+        report,
+        // On a new cluster the lock is held from here on.
+        signal: lock.guard(signal),
+      });
+    }),
+    step('namespaces', 'Namespaces', async (report, signal) =>
+      applyGroups(
+        groups.filter((group) => group.step === 'namespaces'),
         await ports.cluster(),
         report,
         signal,
-      );
-    }),
+      ),
+    ),
     step('externals', 'Externals', async (report, signal) =>
       applyGroups(
-        groups.filter(({ id }) => id === 'externals'),
+        groups.filter((group) => group.step === 'externals'),
         await ports.cluster(),
         report,
         signal,
@@ -124,12 +146,14 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     ),
     step('apps', 'Apps', async (report, signal) =>
       applyApps(
-        groups.filter(({ app }) => app !== undefined),
+        groups.filter((group) => group.step === 'apps'),
         await ports.cluster(),
-        report,
-        signal,
+        { definitions: definitionsOf(groups), report, signal },
       ),
     ),
+    ...(dnsHosts(ports.loaded.site).length === 0
+      ? []
+      : [step('dns', 'Names', async (report, signal) => applySiteDns(needed(session), ports, report, signal))]),
     step(
       'record',
       'Recorded',
@@ -169,7 +193,7 @@ async function factsOf(
     root: session.bundle.root.digest,
     site: ports.loaded.site.metadata.name,
     inventory,
-    urls: releaseUrls(session, ports),
+    urls: await releaseUrls(session, ports, signal),
     trust: recordedTrust(session.trust),
   };
 }

@@ -6,6 +6,7 @@ import type { Lock } from '../lock/lock-schema.ts';
 import { proveClosed } from '../lock/prove-closed.ts';
 import { resolveRelease } from '../lock/resolve-release.ts';
 import { isStale, lockChanges } from '../lock/stale.ts';
+import { manifestsChanged } from '../lock/stale-manifests.ts';
 import { loadRelease } from '../manifest/load-release.ts';
 import type { ContentSources } from './blob-origins.ts';
 import type { ResolveFlowPorts } from './resolve.ts';
@@ -30,13 +31,25 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
         title: 'Resolved',
         run: async (report, signal) => {
           const loaded = await loadRelease(releasePath);
-          const { folder } = loaded;
-          const sources = { images: ports.images(loaded.release.sources?.registries ?? {}, folder), files: ports.files, folder };
+          const { folder, accounts, notes = [] } = loaded;
+          for (const line of notes) report.note(line);
+          const images = ports.images(loaded.release.sources?.registries ?? {}, folder, accounts);
+          const sources = { images, files: ports.files, folder };
           const previous = await earlierLock(path);
-          isNew = previous === undefined || isStale(previous, loaded.release);
+          isNew =
+            previous === undefined ||
+            isStale(previous, loaded.release) ||
+            (await manifestsChanged(previous, loaded, ports.files, signal));
           const lock =
             previous === undefined || isNew
-              ? await resolveRelease(loaded, sources, { previous, signal, onProgress: into(report) })
+              ? await resolveRelease(loaded, sources, {
+                  previous,
+                  signal,
+                  onProgress: into(report),
+                  onNote: (line) => {
+                    report.note(line);
+                  },
+                })
               : previous;
           if (!isNew) report.note(`lock unchanged (${path})`);
           for (const line of previous === undefined || !isNew ? [] : lockChanges(previous, lock)) report.note(line);

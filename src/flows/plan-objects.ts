@@ -1,6 +1,6 @@
 import { planObjects, type ObjectPlan } from '../cluster/apply.ts';
 import type { Report } from '../core/report.ts';
-import { groupsOf, outputsFor } from './release-groups.ts';
+import { definitionsOf, groupsOf, outputsFor } from './release-groups.ts';
 import type { ReleaseSession } from './release-session.ts';
 import { findPullAccount } from './pull-account.ts';
 import type { SitePorts } from './site-ports.ts';
@@ -15,10 +15,12 @@ export async function planRelease(
   const api = await ports.cluster();
   const pull = await findPullAccount(session, ports, signal);
   const groups = await groupsOf(session, ports, pull?.account, signal);
+  const definitions = definitionsOf(groups);
   const plans: ObjectPlan[] = [];
   for (const [at, group] of groups.entries()) {
     report.progress({ done: at, total: groups.length, unit: 'items', detail: group.title });
-    plans.push(...(await planObjects(api, group.render(await outputsFor(group, api, true, signal)), { signal })));
+    const objects = group.render(await outputsFor(group, api, true, signal));
+    plans.push(...(await planObjects(api, objects, { definitions, adopt: group.adopt === true, signal })));
   }
   return plans;
 }

@@ -1,6 +1,8 @@
 import type { ObjectPlan } from '../cluster/apply.ts';
 import type { FieldChange } from '../cluster/diff.ts';
 import type { Check } from '../site/check.ts';
+import type { FoundationPlan } from './foundation.ts';
+import type { PolicyRun } from '../registry/port.ts';
 
 export type { Check, FieldChange, ObjectPlan };
 
@@ -29,6 +31,8 @@ export interface PlanResult {
   readonly kubernetes: string;
   readonly checks: readonly Check[];
   readonly registry: RegistryPlan;
+  /** Below the cluster’s API, where deliver makes or keeps it; no lines elsewhere. */
+  readonly build: FoundationPlan;
   readonly nodes: readonly NodePlan[];
   readonly objects: readonly ObjectPlan[];
   /** Objects of the version before that this one lacks; they stay. */
@@ -57,6 +61,17 @@ export interface AppStatus {
   readonly message: string;
 }
 
+export interface NodeStatus {
+  readonly name: string;
+  readonly ready: boolean;
+  /** Version of its kubelet. */
+  readonly version: string;
+  /** Why it is not ready, or that it takes no new pods; empty else. */
+  readonly message: string;
+  /** Days until the first certificate of a control plane ends; absent where that is not known. */
+  readonly certificateDays?: number;
+}
+
 export interface StatusResult {
   readonly site: string;
   readonly hosts: readonly {
@@ -65,7 +80,16 @@ export interface StatusResult {
     readonly reachable: boolean;
     readonly message: string;
   }[];
-  readonly registry: { readonly host: string; readonly version?: string; readonly healthy: boolean; readonly message: string };
+  readonly registry: {
+    readonly host: string;
+    readonly version?: string;
+    readonly healthy: boolean;
+    readonly message: string;
+    /** Last runs of the replication and preheat policies that the site file names. */
+    readonly runs?: readonly PolicyRun[];
+    /** Days that the certificate of a registry that deliver installed is still good for. */
+    readonly certificateDays?: number;
+  };
   /** Empty when it could not be asked. */
   readonly kubernetes: string;
   /** Why the cluster could not be looked at; releases and apps are not known then. */
@@ -76,7 +100,14 @@ export interface StatusResult {
     readonly installedAt: string;
     readonly state: string;
   }[];
+  readonly nodes: readonly NodeStatus[];
+  /** Workloads that manifests brought. */
+  readonly addons: readonly AppStatus[];
   readonly apps: readonly AppStatus[];
+  /** Who installs on this site now. */
+  readonly lockedBy?: string;
+  /** What is installed and not well, a line each; an exit code says so too. */
+  readonly down: readonly string[];
   readonly urls: readonly string[];
   readonly hostsFile: readonly string[];
 }

@@ -1,12 +1,12 @@
 import { readRecord } from '../cluster/record.ts';
 import { refKey, refText } from '../cluster/refs.ts';
-import { urlsOf } from '../apps/ingress.ts';
 import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
 import { mirrorChanges } from '../site/mirrors.ts';
+import { planFoundation, type FoundationPlan } from './foundation.ts';
 import { planRelease } from './plan-objects.ts';
 import type { NodePlan, ObjectPlan, PlanResult, RegistryPlan } from './plan-types.ts';
-import { siteContext } from './release-groups.ts';
+import { releaseUrls } from './release-groups.ts';
 import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
 import { preflightSummary, refuseFailed, runPreflights, type Preflight } from './site-preflight.ts';
@@ -20,6 +20,7 @@ const READ_ONLY = { state: () => 'Nothing was changed.' } as const;
 export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult> {
   let session: ReleaseSession | undefined;
   let preflight: Preflight | undefined;
+  let build: FoundationPlan = { lines: [], changes: 0 };
   let nodes: readonly NodePlan[] = [];
   let objects: readonly ObjectPlan[] = [];
   let result: PlanResult | undefined;
@@ -35,21 +36,28 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
       refuseFailed(preflight.checks);
       return { summary: preflightSummary(preflight.checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
-    step('mirrors', 'Hosts', async (_report, signal) => {
-      const mirrors = await siteMirrors(needed(session), ports, signal);
+    step('mirrors', 'Hosts', async (report, signal) => {
+      build = await planFoundation(needed(session), ports, report, signal);
+      const mirrors = await siteMirrors(needed(session), ports, false, signal);
       nodes = mirrors.map(({ node, files }) => ({
         host: node,
         files: files.flatMap(({ file, state }) => (state === 'same' ? [] : [file.path])),
       }));
-      return { summary: mirrorChanges(mirrors) === 0 ? 'no change' : `${countText(mirrorChanges(mirrors), 'file')} to write` };
+      const changes = [
+        ...(build.changes === 0 ? [] : [`${countText(build.changes, 'host')} to change`]),
+        ...(mirrorChanges(mirrors) === 0 ? [] : [`${countText(mirrorChanges(mirrors), 'file')} to write`]),
+      ];
+      return { summary: changes.length === 0 ? 'no change' : changes.join(', ') };
     }),
     step(
       'objects',
       'Cluster',
       async (report: Report, signal) => {
-        objects = await planRelease(needed(session), ports, report, signal);
+        const isThere = needed(preflight).kubernetes !== undefined;
+        objects = isThere ? await planRelease(needed(session), ports, report, signal) : [];
         const changes = objects.filter(({ action }) => action !== 'same').length;
-        result = await resultOf(needed(session), needed(preflight), { nodes, objects }, ports, signal);
+        result = await resultOf(needed(session), needed(preflight), { build, nodes, objects }, ports, signal);
+        if (!isThere) return { summary: 'still to be made; its objects are compared once it is there' };
         return {
           summary: changes === 0 ? 'no change' : `${countText(changes, 'object')} of ${String(objects.length)} to change`,
         };
@@ -63,29 +71,31 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
 async function resultOf(
   session: ReleaseSession,
   preflight: Preflight,
-  changes: { readonly nodes: readonly NodePlan[]; readonly objects: readonly ObjectPlan[] },
+  changes: Pick<PlanResult, 'build' | 'nodes' | 'objects'>,
   ports: SitePorts,
   signal: AbortSignal,
 ): Promise<PlanResult> {
   const { name, version } = session.release.metadata;
-  const record = await readRecord(await ports.cluster(), name, signal);
+  const record = preflight.kubernetes === undefined ? undefined : await readRecord(await ports.cluster(), name, signal);
   const registry = registryPlan(session, preflight);
   const kept = new Set(changes.objects.map(({ ref }) => refKey(ref)));
   const same = record?.status === 'installed' && record.root === session.bundle.root.digest;
   const still =
-    changes.objects.every(({ action }) => action === 'same') && changes.nodes.every(({ files }) => files.length === 0);
+    changes.build.changes === 0 &&
+    changes.objects.every(({ action }) => action === 'same') &&
+    changes.nodes.every(({ files }) => files.length === 0);
   return {
     release: name,
     version,
     ...(record === undefined ? {} : { from: record.version }),
     site: ports.loaded.site.metadata.name,
     hosts: ports.loaded.site.hosts?.length ?? 0,
-    kubernetes: preflight.kubernetes ?? '',
+    kubernetes: preflight.kubernetes ?? session.release.kubernetes?.version ?? '',
     checks: preflight.checks,
     registry,
     ...changes,
     leftOver: (record?.inventory ?? []).filter((ref) => !kept.has(refKey(ref))).map(refText),
-    urls: releaseUrls(session, ports),
+    urls: await releaseUrls(session, ports, signal),
     unchanged: same && still && registry.imagesToPush === 0 && registry.projectsToMake.length === 0,
   };
 }
@@ -100,9 +110,4 @@ function registryPlan(session: ReleaseSession, { need }: Preflight): RegistryPla
     bytesToPush: need?.bytes ?? 0,
     projectsToMake: need?.projectsToMake ?? [],
   };
-}
-
-/** Where people will reach the release's apps. */
-export function releaseUrls({ release }: ReleaseSession, ports: SitePorts): string[] {
-  return (release.apps ?? []).flatMap((app) => urlsOf(app, siteContext(ports)));
 }

@@ -92,7 +92,7 @@ const ROBOT_WORD = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
  * One robot per site and release, so that renewing it for one release does not lock another one out. A site's name has no
  * dot, so two pairs never make one name; one that Harbor would refuse (`a--b`) is named by its hash.
  */
-function robotName(session: ReleaseSession, ports: SitePorts): string {
+export function robotName(session: ReleaseSession, ports: SitePorts): string {
   const { name } = ports.loaded.site.metadata;
   const site = ROBOT_WORD.test(name) ? name : `x${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
   return `deliver.${site}.${session.release.metadata.name}`;

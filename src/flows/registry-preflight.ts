@@ -17,35 +17,48 @@ export async function registryChecks(
   signal: AbortSignal,
   measured: (need: PushNeed) => void,
 ): Promise<Check[]> {
-  const checks: Check[] = [];
+  const checks = await registryAccessChecks(ports);
+  if (checks.length < 2) return checks;
   let found: PushNeed | undefined;
-  checks.push(
-    await checkThat('registry-login', 'registry login', async () => {
-      const { version } = await ports.registry();
-      return { found: version === undefined ? neededRegistry(ports).host : `Harbor ${version}` };
-    }),
-  );
-  if (checks[0]?.outcome === 'fail') return checks;
-  checks.push(
-    await checkThat('registry-health', 'registry health', async () => {
-      const { harbor } = await ports.registry();
-      const down = (await harbor?.unhealthy()) ?? [];
-      if (down.length === 0) return {};
-      throw new DeliverError('E_HARBOR', {
-        what: `not healthy: ${down.join(', ')}`,
-        fix: 'Look at Harbor’s containers: docker compose ps, in its folder.',
-      });
-    }),
-    await checkThat('registry-content', 'what the registry lacks', async () => {
-      const need = await measurePush(session.push, await ports.registry(), { signal });
-      measured(need);
-      found = need;
-      return { found: bytesText(need.bytes) };
-    }),
-  );
-  if (found !== undefined) checks.push(...baseCheck(session, found));
+  const content = await checkThat('registry-content', 'what the registry lacks', async () => {
+    const need = await measurePush(session.push, await ports.registry(), { signal });
+    measured(need);
+    found = need;
+    return { found: bytesText(need.bytes) };
+  });
+  checks.push(notYet(content, ports));
+  if (found === undefined) return checks;
+  checks.push(...baseCheck(session, found));
   const pull = pullCheck(ports, (await ports.registry()).harbor === undefined);
   return pull === undefined ? checks : [...checks, pull];
+}
+
+/** Login and health; one check only when nobody can log in. One that deliver is to install need not be there. */
+export async function registryAccessChecks(ports: SitePorts): Promise<Check[]> {
+  const { host } = neededRegistry(ports);
+  const login = await checkThat('registry-login', 'registry login', async () => {
+    const { version } = await ports.registry();
+    return { found: version === undefined ? host : `Harbor ${version}` };
+  });
+  if (login.outcome === 'fail') return [notYet(login, ports)];
+  const health = await checkThat('registry-health', 'registry health', async () => {
+    const { harbor } = await ports.registry();
+    const down = (await harbor?.unhealthy()) ?? [];
+    if (down.length === 0) return {};
+    throw new DeliverError('E_HARBOR', {
+      what: `not healthy: ${down.join(', ')}`,
+      fix: 'Look at Harbor’s containers: docker compose ps, in its folder.',
+    });
+  });
+  return [login, health];
+}
+
+/** A registry that deliver is to install need not answer: what it lacks is everything then. */
+function notYet(answer: Check, ports: SitePorts): Check {
+  const { install } = neededRegistry(ports);
+  if (answer.outcome !== 'fail' || install === undefined || answer.code !== 'E_REGISTRY') return answer;
+  const on = (ports.loaded.site.roles?.registry ?? []).join(', ');
+  return check(answer.id, answer.title).pass({ found: `it does not answer yet: ${install.kind} is installed on ${on}` });
 }
 
 /** Whether the registry has what a delta leaves out. */

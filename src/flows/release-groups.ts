@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { FileContent } from '../apps/context.ts';
+import { ingressUrls, urlsOf } from '../apps/ingress.ts';
 import type { Output } from '../apps/outputs.ts';
 import { renderRelease, type ReleaseContext, type ReleaseGroup } from '../apps/release-objects.ts';
 import { checksumKeyOf } from '../cluster/checksum-key.ts';
-import type { ClusterApi } from '../cluster/port.ts';
+import type { ClusterApi, KubeObject } from '../cluster/port.ts';
 import { DeliverError } from '../core/errors.ts';
 import { appFileName } from '../lock/app-file-name.ts';
 import type { RegistryAccount } from '../registry/port.ts';
+import { manifestParts } from './manifest-parts.ts';
 import type { ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
 
@@ -23,11 +25,14 @@ export async function groupsOf(
   account: RegistryAccount | undefined,
   signal: AbortSignal,
 ): Promise<ReleaseGroup[]> {
+  const api = await ports.cluster();
+  const manifests = await manifestParts(session, ports.loaded.site, appUrls(session, ports), api, signal);
   const context: ReleaseContext = {
     ...siteContext(ports),
+    manifests,
     secrets: ports.secrets,
     files: await filesOf(session),
-    checksumKey: await checksumKeyOf(await ports.cluster(), signal),
+    checksumKey: await checksumKeyOf(api, signal),
     ...(account === undefined ? {} : { pull: { account, hosts: session.sourceHosts } }),
   };
   return renderRelease(session.release, context);
@@ -37,6 +42,24 @@ export async function groupsOf(
 export function siteContext(ports: SitePorts): Pick<ReleaseContext, 'ingress'> {
   const { ingress } = ports.loaded.site;
   return { ingress: { addresses: [], ...ingress } };
+}
+
+/** Where people will reach the release’s apps. */
+function appUrls({ release }: Pick<ReleaseSession, 'release'>, ports: SitePorts): string[] {
+  return (release.apps ?? []).flatMap((app) => urlsOf(app, siteContext(ports)));
+}
+
+/** Where people will reach what the release brings: its apps, and the Ingresses of its manifests. */
+export async function releaseUrls(session: ReleaseSession, ports: SitePorts, signal: AbortSignal): Promise<string[]> {
+  const urls = appUrls(session, ports);
+  const parts = await manifestParts(session, ports.loaded.site, urls, undefined, signal);
+  return [...urls, ...parts.flatMap(({ objects }) => objects).flatMap(ingressUrls)];
+}
+
+/** Definitions of custom kinds that the release brings: nobody has to wait for them at plan, everybody at install. */
+export function definitionsOf(groups: readonly ReleaseGroup[]): KubeObject[] {
+  const manifests = groups.filter((group) => group.manifests !== undefined);
+  return manifests.flatMap((group) => group.render(new Map())).filter(({ kind }) => kind === 'CustomResourceDefinition');
 }
 
 /** The outputs that a group needs, asked of the cluster; those that are not there yet say so when `later` is allowed. */

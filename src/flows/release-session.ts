@@ -6,6 +6,7 @@ import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
 import type { Report } from '../core/report.ts';
 import { fillSite } from '../manifest/fill.ts';
+import type { LoadedSite } from '../manifest/load-site.ts';
 import type { Release } from '../manifest/release-schema.ts';
 import type { SiteRegistry } from '../manifest/site-schema.ts';
 import { planPush, type PushPlan } from '../registry/push-plan.ts';
@@ -40,6 +41,7 @@ async function openRelease(input: ReleaseInput, ports: SitePorts): Promise<Relea
   const bundle = await ports.openBundle(input.bundlePath);
   try {
     const trust = judgeTrust(bundle, ports.trusted, { allowUnsigned: input.allowUnsigned });
+    refuseOtherKubernetes(bundle.lock.release, ports.loaded);
     const release = fillSite(bundle.lock.release, site);
     const sourceHosts = [...new Set(bundle.lock.images.map((image) => parseReference(image.reference).host))].sort();
     return { bundle, trust, release, naming, push: planPush(bundle.lock, naming), sourceHosts };
@@ -60,6 +62,7 @@ export async function trustRelease(
   signal: AbortSignal,
 ): Promise<ReleaseSession> {
   const session = await openRelease(input, ports);
+  for (const line of ports.loaded.notes ?? []) report.note(line);
   try {
     const damage = await verifyBundle(session.bundle, report, signal);
     if (damage.length > 0) throw damagedError(session.bundle.path, damage.map(damageLine));
@@ -68,6 +71,17 @@ export async function trustRelease(
     await session.bundle.close();
     throw error;
   }
+}
+
+/** A KubeKey Cluster names the version that it wants; with us the release brings it. */
+function refuseOtherKubernetes(release: Release, { path, kubernetesVersion }: LoadedSite): void {
+  const carried = release.kubernetes?.version;
+  if (kubernetesVersion === undefined || carried === undefined || carried === kubernetesVersion) return;
+  throw new DeliverError('E_PREFLIGHT', {
+    what: `The release carries Kubernetes ${carried}, and ${path} wants ${kubernetesVersion}.`,
+    fix: `Set spec.kubernetes.version: ${carried} there, or use a release with ${kubernetesVersion}.`,
+    state: 'Nothing was changed.',
+  });
 }
 
 /** `release@corp · 4.4 GB whole`. */

@@ -18,9 +18,19 @@ export interface ResolveInput {
   readonly check?: boolean;
 }
 
+/**
+ * Opens the registries of the connected side.
+ * @param folder absolute folder of the release file, for `ca:` paths
+ * @param accounts what a KubeKey Manifest says; they win over the docker config
+ */
+export type OpenImages = (
+  registries: Readonly<Record<string, RegistrySource>>,
+  folder: string,
+  accounts?: LoadedRelease['accounts'],
+) => ImageSource;
+
 export interface ResolveFlowPorts {
-  /** @param folder absolute folder of the release file, for `ca:` paths */
-  readonly images: (registries: Readonly<Record<string, RegistrySource>>, folder: string) => ImageSource;
+  readonly images: OpenImages;
   readonly files: FileSource;
 }
 
@@ -44,7 +54,7 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
         title: 'Read',
         run: async (report) => {
           loaded = await loadRelease(input.releasePath);
-          for (const line of adviceOn(loaded)) report.note(line);
+          for (const line of [...(loaded.notes ?? []), ...adviceOn(loaded)]) report.note(line);
           const { name, version } = loaded.release.metadata;
           return { summary: `${name} ${version}` };
         },
@@ -54,13 +64,16 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
         title: 'Resolved',
         run: async (report, signal) => {
           const from = done(loaded);
-          const images = ports.images(from.release.sources?.registries ?? {}, from.folder);
+          const images = ports.images(from.release.sources?.registries ?? {}, from.folder, from.accounts);
           lock = await resolveRelease(
             from,
             { images, files: ports.files },
             {
               previous: await earlierLock(path),
               signal,
+              onNote: (line) => {
+                report.note(line);
+              },
               onProgress: (finished, total, detail) => {
                 report.progress({ done: finished, total, unit: 'items', detail });
               },

@@ -1,21 +1,52 @@
-import { mirrorFiles } from '../site/mirror-files.ts';
+import { mirrorFiles, type MirrorFile, type MirrorOptions } from '../site/mirror-files.ts';
 import { planMirrors, type NodeMirrors } from '../site/mirrors.ts';
+import { crioFiles, MIRROR_RELOAD, registriesYaml, type OtherRuntime } from '../site/runtime-mirrors.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { siteFolder } from '../registry/site-repository.ts';
+import { nodeAuthorization } from './node-account.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
+import { siteCa } from './site-ca.ts';
 import type { SitePorts } from './site-ports.ts';
 
-/** Compares the mirror files of every node with what the release needs. */
-export async function siteMirrors(session: ReleaseSession, ports: SitePorts, signal: AbortSignal): Promise<NodeMirrors[]> {
+/**
+ * Compares the mirror files of every node with what the release needs.
+ * @param make true when they are written next: an account for the nodes is made where one is needed
+ */
+export async function siteMirrors(
+  session: ReleaseSession,
+  ports: SitePorts,
+  make: boolean,
+  signal: AbortSignal,
+): Promise<NodeMirrors[]> {
   const registry = neededRegistry(ports);
-  const { ca } = ports;
-  const files = mirrorFiles({
+  const ca = await siteCa(ports, signal);
+  const authorization = await nodeAuthorization(session, ports, make, signal);
+  const options = {
     sourceHosts: session.sourceHosts,
     registryHost: registry.host,
-    naming: (host) => siteFolder(host, session.naming) ?? '',
+    naming: (host: string) => siteFolder(host, session.naming) ?? '',
     ...(registry.plainHttp === undefined ? {} : { plainHttp: registry.plainHttp }),
     ...(ca === undefined ? {} : { caPem: ca }),
-  });
+    ...(authorization === undefined ? {} : { authorization }),
+  };
   const nodes = nodesOf(ports.loaded.site).map((host) => host.name);
-  return planMirrors(ports.hosts, nodes, files, signal);
+  const kind = ports.loaded.site.runtime?.kind ?? 'containerd';
+  if (kind === 'containerd') return planMirrors(ports.hosts, nodes, mirrorFiles(options), signal);
+  const planned = await Promise.all(
+    nodes.map(async (node) => planMirrors(ports.hosts, [node], await filesOf(kind, options, node, ports, signal), signal)),
+  );
+  return planned.flat().map((node) => ({ ...node, reload: MIRROR_RELOAD[kind] }));
+}
+
+/** k3s and RKE2 have one file for all, in which others may have written. */
+async function filesOf(
+  kind: OtherRuntime,
+  options: MirrorOptions,
+  node: string,
+  { hosts }: SitePorts,
+  signal: AbortSignal,
+): Promise<MirrorFile[]> {
+  if (kind === 'crio') return crioFiles(options);
+  const found = await (await hosts.connect(node, signal)).readFile(`/etc/rancher/${kind}/registries.yaml`);
+  return registriesYaml(kind, options, found === undefined ? undefined : Buffer.from(found).toString('utf8'));
 }

@@ -1,13 +1,19 @@
 import semver from 'semver';
 import { countText } from '../core/amounts.ts';
+import type { Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { PushNeed } from '../registry/push-need.ts';
-import { check, checkThat, type Check } from '../site/check.ts';
+import type { SiteRegistry } from '../manifest/site-schema.ts';
+import { sizesOf } from '../site/check-budget.ts';
+import { buildNeeds, buildsSomething } from '../site/check-duties.ts';
+import { check, type Check } from '../site/check.ts';
+import type { PreflightNeeds } from '../site/needs.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { failedChecks, preflightHosts } from '../site/preflight.ts';
-import { neededRegistry, type ReleaseSession } from './release-session.ts';
-import { registryChecks, registryRoomChecks } from './registry-preflight.ts';
+import { clusterPreflight } from './cluster-preflight.ts';
+import type { ReleaseSession } from './release-session.ts';
+import { registryAccessChecks, registryChecks, registryRoomChecks } from './registry-preflight.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What was found before anything is changed. */
@@ -19,46 +25,68 @@ export interface Preflight {
   readonly kubernetes?: string;
 }
 
-/** Looks at registry, cluster and every host; read-only, and what fails is a check, not an error. */
+/**
+ * Looks at registry, cluster and every host; read-only, and what fails is a check, not an error.
+ * @param session the release that would be installed; without one only what is true of any release is looked at
+ */
 export async function runPreflights(
-  session: ReleaseSession,
+  session: ReleaseSession | undefined,
   ports: SitePorts,
   report: Report,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const found: { need?: PushNeed; kubernetes?: string } = {};
-  const registry = await registryChecks(session, ports, signal, (need) => {
-    found.need = need;
-  });
-  const cluster = await checkThat('cluster', 'Kubernetes API', async () => {
-    found.kubernetes = await (await ports.cluster()).version(signal);
-    return { found: found.kubernetes };
-  });
-  const hosts = ports.loaded.site.hosts ?? [];
-  const { host, plainHttp, address, via } = neededRegistry(ports);
+  const { site } = ports.loaded;
+  const found: { need?: PushNeed } = {};
+  const builds = buildsSomething(site, session?.bundle.lock);
+  const [registry, cluster] = await Promise.all([
+    askRegistry(session, ports, signal, (need) => {
+      found.need = need;
+    }),
+    clusterPreflight(session?.release.kubernetes?.version, builds, ports, signal),
+  ]);
+  const sizes = session === undefined || !builds ? undefined : await sizesOf(session.bundle, lackingDigests(found.need), signal);
+  // One that is not there yet can't be reached from nodes either.
+  const seen = site.registry?.install !== undefined && found.need === undefined ? undefined : site.registry;
   const needs = {
-    nodes: nodesOf(ports.loaded.site).map(({ name }) => name),
-    platforms: session.bundle.lock.platforms,
+    nodes: nodesOf(site).map(({ name }) => name),
+    platforms: session?.bundle.lock.platforms ?? [],
+    ...(site.runtime?.kind === undefined ? {} : { runtime: site.runtime.kind }),
     imageBytes: found.need === undefined ? 0 : unpulledBytes(found.need),
-    // Through a tunnel the address is the far end's business; nodes see the name.
-    registry: {
-      host,
-      ...(plainHttp === undefined ? {} : { plainHttp }),
-      ...(address === undefined || via !== undefined ? {} : { address }),
-    },
+    ...(seen === undefined ? {} : { registry: registryAsSeen(seen) }),
+    ...(builds ? { build: buildNeeds(site, session?.bundle.lock, sizes, cluster.members) } : {}),
   };
-  const onHosts = await preflightHosts(ports.hosts, hosts, needs, report, signal);
-  const room = await registryRoomChecks(ports, found.need, signal);
+  const onHosts = await preflightHosts(ports.hosts, site.hosts ?? [], needs, report, signal);
+  const room = site.registry === undefined ? [] : await registryRoomChecks(ports, found.need, signal);
   return {
     ...found,
+    ...(cluster.version === undefined ? {} : { kubernetes: cluster.version }),
     checks: [
       ...onHosts,
-      ...nodeCheck(needs.nodes, session),
+      ...(session === undefined ? [] : nodeCheck(needs.nodes, session)),
       ...registry,
       ...room,
-      cluster,
-      ...versionChecks(session, found.kubernetes),
+      ...cluster.checks,
+      ...(session === undefined || builds ? [] : versionChecks(session, cluster.version)),
     ],
+  };
+}
+
+function askRegistry(
+  session: ReleaseSession | undefined,
+  ports: SitePorts,
+  signal: AbortSignal,
+  measured: (need: PushNeed) => void,
+): Promise<Check[]> {
+  if (session !== undefined) return registryChecks(session, ports, signal, measured);
+  return ports.loaded.site.registry === undefined ? Promise.resolve([]) : registryAccessChecks(ports);
+}
+
+/** Through a tunnel the address is the far end's business; nodes see the name. */
+function registryAsSeen({ host, plainHttp, address, via }: SiteRegistry): NonNullable<PreflightNeeds['registry']> {
+  return {
+    host,
+    ...(plainHttp === undefined ? {} : { plainHttp }),
+    ...(address === undefined || via !== undefined ? {} : { address }),
   };
 }
 
@@ -122,6 +150,10 @@ function nodeCheck(nodes: readonly string[], { sourceHosts, naming }: ReleaseSes
       fix: 'Add the nodes under hosts:, unless their container runtimes have these mirrors already.',
     }),
   ];
+}
+
+function lackingDigests(need: PushNeed | undefined): ReadonlySet<Digest> | undefined {
+  return need === undefined ? undefined : new Set(need.items.map(({ root }) => root.digest));
 }
 
 function unpulledBytes(need: PushNeed): number {

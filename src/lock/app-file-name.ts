@@ -6,11 +6,19 @@ import { createHash } from 'node:crypto';
  * gets a `+` and 8 hex digits of its sha256, so two different paths never share a name.
  */
 export function appFileName(app: string, path: string): string {
+  return refName(['apps', app], path.replace(/^\/+/, ''), `${app}\n${path}`);
+}
+
+/** Name of a file of `manifests:` in the lock: `manifests/0/traefik/rbac.yaml`, brought into the grammar in the same way. */
+export function manifestFileName(index: number, relativePath: string): string {
+  return refName(['manifests', String(index)], relativePath, `${String(index)}\n${relativePath}`);
+}
+
+function refName(prefix: readonly string[], path: string, hashed: string): string {
   const parts = path.split('/').filter((part) => part !== '');
-  const plain = ['apps', app, ...parts].map(refWord).join('/');
-  if (`apps/${app}${path}` === plain) return plain;
-  const hash = createHash('sha256').update(`${app}\n${path}`).digest('hex').slice(0, 8);
-  return `${plain}+${hash}`;
+  const plain = [...prefix, ...parts].map(refWord).join('/');
+  if (`${prefix.join('/')}/${path}` === plain) return plain;
+  return `${plain}+${createHash('sha256').update(hashed).digest('hex').slice(0, 8)}`;
 }
 
 function refWord(part: string): string {

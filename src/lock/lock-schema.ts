@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isDigest, type Digest } from '../core/digest.ts';
+import { COMPONENT_NAMES, KUBERNETES_PROGRAMS } from '../manifest/component-schema.ts';
 import { FileWord, PlatformText, ReleaseName } from '../manifest/fields.ts';
 import { ReleaseSchema } from '../manifest/release-schema.ts';
 
@@ -47,6 +48,12 @@ const LockedFile = z.strictObject({
   source: z.string(),
   digest: DigestField,
   size: Size,
+  /** Which program it is, of those that a site is made of. */
+  component: z
+    .strictObject({ name: z.enum([...KUBERNETES_PROGRAMS, ...COMPONENT_NAMES]), version: z.string(), platform: PlatformText })
+    .optional(),
+  /** Images that this file asks for: those of kubeadm, those of the pods in a manifest. */
+  images: z.array(z.string()).optional(),
 });
 
 /** The release by digest and size. `release` is the manifest itself with `${versions.…}` filled in. */

@@ -1,23 +1,27 @@
-import pLimit from 'p-limit';
-import { DeliverError, isDeliverError } from '../core/errors.ts';
+import { refuse } from '../manifest/problem.ts';
 import { fillVersions } from '../manifest/fill.ts';
 import type { LoadedRelease } from '../manifest/load-release.ts';
 import { checkedLock } from './check-lock.ts';
+import { neededComponents } from './component-files.ts';
+import { kubernetesImages } from './component-images.ts';
+import { componentProblems } from './component-problems.ts';
+import { skewAdvice } from './component-skew.ts';
 import type { Lock } from './lock-schema.ts';
+import { manifestFiles } from './manifest-files.ts';
 import { neededFiles } from './needed-files.ts';
-import { neededImages } from './needed-images.ts';
+import { neededImages, type ImagePlace } from './needed-images.ts';
 import { resolveChart, type ResolvePorts } from './resolve-chart.ts';
+import { checksumAdvice, resolveComponent, type ResolvedComponent } from './resolve-component.ts';
 import { resolveFile } from './resolve-file.ts';
 import { resolveImage } from './resolve-image.ts';
+import { resolveManifest } from './resolve-manifest.ts';
+import { ResolveRun, type RunOptions } from './resolve-run.ts';
 
-const CONCURRENCY = 8;
-
-export interface ResolveOptions {
+export interface ResolveOptions extends RunOptions {
   /** An earlier lock; what it knows for certain is not asked for again. */
   readonly previous?: Lock | undefined;
-  readonly signal?: AbortSignal;
-  /** Called after each thing: how many of how many, and its name. */
-  readonly onProgress?: (done: number, total: number, name: string) => void;
+  /** Something that a person should know, though it stops nothing. */
+  readonly onNote?: (line: string) => void;
 }
 
 /**
@@ -26,115 +30,85 @@ export interface ResolveOptions {
  */
 export async function resolveRelease(loaded: LoadedRelease, ports: ResolvePorts, options: ResolveOptions = {}): Promise<Lock> {
   const release = fillVersions(loaded.release);
+  refuse(loaded.path, componentProblems(release), loaded.positionOf);
+  for (const line of skewAdvice(release)) options.onNote?.(line);
   const { platforms } = release;
   const previous = samePlatforms(options.previous, platforms) ? options.previous : undefined;
   const { folder } = loaded;
   const { signal } = options;
-  const images = neededImages(release);
   const charts = release.charts ?? [];
   const files = neededFiles(release);
-  const run = new Run(images.length + charts.length + files.length, options);
+  const components = neededComponents(release);
+  const manifests = await manifestFiles(release, folder);
+  const certain = neededImages(release).length;
+  const run = new ResolveRun(components.length + manifests.length + files.length + charts.length + certain, options);
+  const before = (wanted: string): Lock['files'][number] | undefined => previous?.files.find(({ name }) => name === wanted);
 
-  const [lockedFiles, lockedCharts, lockedImages] = await Promise.all([
-    run.all(
-      files,
-      ({ name, neededBy }) => ({ name, neededBy: [neededBy] }),
-      (file) =>
-        resolveFile(file, ports.files, { folder, signal, previous: previous?.files.find(({ name }) => name === file.name) }),
-    ),
+  const [resolvedComponents, lockedFiles, resolvedManifests, lockedCharts] = await Promise.all([
+    run.all(components, described, (item) => resolveComponent(item, ports.files, { signal, previous: before(item.name) })),
+    run.all(files, described, (file) => resolveFile(file, ports.files, { folder, signal, previous: before(file.name) })),
+    run.all(manifests, described, (file) => resolveManifest(file, ports.files, { folder, signal })),
     run.all(
       charts,
       ({ name }) => ({ name: `chart ${name}`, neededBy: [] }),
       (chart) =>
         resolveChart(chart, ports, { folder, signal, previous: previous?.charts.find(({ name }) => name === chart.name) }),
     ),
-    run.all(
-      images,
-      ({ key, neededBy }) => ({ name: key, neededBy }),
-      (image) =>
-        resolveImage(image, ports.images, {
-          platforms,
-          signal,
-          previous: previous?.images.find(({ reference }) => reference === image.key),
-        }),
-    ),
   ]);
+  for (const line of checksumAdvice(resolvedComponents)) options.onNote?.(line);
+  const kubernetes = `kubernetes ${release.kubernetes?.version ?? ''}`;
+  const kubeadm = resolvedComponents.filter(isKubeadm);
+  run.expect(Math.min(1, kubeadm.length));
+  const ofKubeadm = await run.all(
+    kubeadm.slice(0, 1),
+    () => ({ name: `images of ${kubernetes}`, neededBy: [] }),
+    () => kubernetesImages(kubeadm, previous?.files ?? [], ports.files, signal),
+  );
+  const ownImages = ofKubeadm.flat();
+  const places = [
+    ...ownImages.map((image): ImagePlace => ({ image, place: kubernetes })),
+    ...resolvedManifests.flatMap((one) => one.images),
+  ];
+  const images = neededImages(release, places);
+  run.expect(images.length - certain);
+  const lockedImages = await run.all(
+    images,
+    ({ key, neededBy }) => ({ name: key, neededBy }),
+    (image) =>
+      resolveImage(image, ports.images, {
+        platforms,
+        signal,
+        previous: previous?.images.find(({ reference }) => reference === image.key),
+      }),
+  );
   run.refuseFailures();
   return checkedLock({
     apiVersion: 'deliver/v1',
     kind: 'Lock',
     metadata: release.metadata,
     platforms,
-    files: lockedFiles,
+    files: [
+      ...resolvedComponents.map((one) => (isKubeadm(one) ? { ...one.file, images: ownImages } : one.file)),
+      ...lockedFiles,
+      ...resolvedManifests.map(({ file }) => file),
+    ],
     charts: lockedCharts,
     images: lockedImages,
     release,
   });
 }
 
-interface Named {
-  readonly name: string;
-  readonly neededBy: readonly string[];
-}
-
-/** Does all the work with bounded concurrency, and remembers what failed instead of stopping at the first. */
-class Run {
-  readonly #limit = pLimit(CONCURRENCY);
-  readonly #failures: (Named & { readonly error: DeliverError })[] = [];
-  readonly #total: number;
-  readonly #options: ResolveOptions;
-  #done = 0;
-
-  constructor(total: number, options: ResolveOptions) {
-    this.#total = total;
-    this.#options = options;
-  }
-
-  async all<In, Out>(items: readonly In[], describe: (item: In) => Named, work: (item: In) => Promise<Out>): Promise<Out[]> {
-    const results = await Promise.all(items.map((item) => this.#limit(() => this.#one(describe(item), () => work(item)))));
-    return results.flat();
-  }
-
-  async #one<Out>(named: Named, work: () => Promise<Out>): Promise<Out[]> {
-    this.#options.signal?.throwIfAborted();
-    try {
-      return [await work()];
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      if (!isDeliverError(error) || error.code === 'E_BUG') throw error;
-      this.#failures.push({ ...named, error });
-      return [];
-    } finally {
-      this.#done += 1;
-      this.#options.onProgress?.(this.#done, this.#total, named.name);
-    }
-  }
-
-  refuseFailures(): void {
-    const [first, ...others] = this.#failures.sort((a, b) => (a.name < b.name ? -1 : 1));
-    if (first === undefined) return;
-    const { error } = first;
-    const state = 'Nothing was written.';
-    if (others.length === 0)
-      throw error.with({
-        state,
-        details: [...(error.facts.details ?? []), ...first.neededBy.map((place) => `needed by ${place}`)],
-      });
-    throw new DeliverError(error.code, {
-      what: `${this.#failures.length} of ${this.#total} things of this release can’t be resolved.`,
-      details: this.#failures.map(lineOf),
-      state,
-      cause: error,
-    });
-  }
-}
-
-function lineOf({ error, neededBy }: Named & { readonly error: DeliverError }): string {
-  const { what, why } = error.facts;
-  const places = neededBy.length === 0 ? '' : `  (needed by ${neededBy.join('; ')})`;
-  return `${what}${why === undefined ? '' : ` ${why}`}${places}  [${error.code}]`;
-}
-
 function samePlatforms(lock: Lock | undefined, platforms: readonly string[]): boolean {
   return lock?.platforms.join(' ') === platforms.join(' ');
+}
+
+function described({ name, neededBy }: { readonly name: string; readonly neededBy: string }): {
+  name: string;
+  neededBy: string[];
+} {
+  return { name, neededBy: [neededBy] };
+}
+
+function isKubeadm({ file }: ResolvedComponent): boolean {
+  return file.component?.name === 'kubeadm';
 }

@@ -6,7 +6,7 @@ import { checkGraph, type GraphNode } from './check-graph.ts';
 import { checkVariables } from './check-variables.ts';
 import { interpolate } from './interpolate.ts';
 import { namesOf, partsOf, repeated, type Part } from './parts.ts';
-import { itemsAt, listAt, mapAt, textAt, valueAt, type Raw } from './raw.ts';
+import { itemsAt, listAt, mapAt, textAt, type Raw } from './raw.ts';
 import type { JsonPath, Problem } from './problem.ts';
 import { checkExternal } from './check-external.ts';
 import { ExternalSchema } from './release-schema.ts';
@@ -14,7 +14,7 @@ import { variablesIn } from './variables.ts';
 
 /** What no schema can say about a release: names that must be unique or known, circles, variables, image references. */
 export function checkRelease(raw: Raw): Problem[] {
-  const waiting = [...namesOf(raw.apps, ['apps']), ...namesOf(raw.charts, ['charts'])];
+  const waiting = [...namesOf(raw.apps, ['apps']), ...namesOf(raw.charts, ['charts']), ...namesOf(raw.manifests, ['manifests'])];
   const names = [...namesOf(raw.externals, ['externals']), ...waiting];
   const nodes = waiting.map(({ path, value }): GraphNode => ({
     name: value,
@@ -23,20 +23,19 @@ export function checkRelease(raw: Raw): Problem[] {
   return [
     ...repeated(names).map(({ path, value }) => ({
       path,
-      message: `the name “${value}” is taken: apps, externals and charts share one list of names`,
+      message: `the name “${value}” is taken: apps, externals, charts and manifests share one list of names`,
     })),
     ...repeated(namesOf(raw.files, ['files'])).map(({ path, value }) => ({
       path,
       message: `the file “${value}” is here twice`,
     })),
     ...repeated(listAt(raw, ['platforms'])).map(({ path, value }) => ({ path, message: `${value} is here twice` })),
-    ...checkGraph(nodes, new Set(names.map(({ value }) => value)), 'app, external or chart'),
+    ...checkGraph(nodes, new Set(names.map(({ value }) => value)), 'app, external, chart or manifests'),
     ...partsOf(AppSchema, raw.apps, ['apps']).flatMap(checkApp),
     ...partsOf(ExternalSchema, raw.externals, ['externals']).flatMap(checkExternal),
     ...checkVariables(raw),
     ...imagesIn(raw).flatMap(({ path, value }) => imageProblem(value, mapAt(raw, ['versions']), path)),
     ...urlsIn(raw).flatMap(checkUrl),
-    ...notYet(raw),
   ];
 }
 
@@ -74,6 +73,10 @@ function imageProblem(image: string, versions: Raw, path: JsonPath): Problem[] {
 function urlsIn(raw: Raw): Part<string>[] {
   return [
     ...itemsAt(raw, ['files']).flatMap((at) => textAt(raw, [...at, 'url'])),
+    ...itemsAt(raw, ['manifests']).flatMap((at) => textAt(raw, [...at, 'path'])),
+    ...['files', 'base'].flatMap((map) =>
+      Object.keys(mapAt(raw, ['sources', map])).flatMap((key) => textAt(raw, ['sources', map, key])),
+    ),
     ...itemsAt(raw, ['charts']).flatMap((at) => [...textAt(raw, [...at, 'repo']), ...textAt(raw, [...at, 'chart'])]),
   ];
 }
@@ -84,11 +87,4 @@ function checkUrl({ path, value }: Part<string>): Problem[] {
   const { username, password } = new URL(value);
   if (username === '' && password === '') return [];
   return [{ path, message: 'must not hold a user name or password: it would travel inside the bundle' }];
-}
-
-function notYet(raw: Raw): Problem[] {
-  const found: JsonPath[] = [['kubernetes', 'components'], ['sources', 'files'], ['manifests']];
-  return found.flatMap((path) =>
-    valueAt(raw, path) === undefined ? [] : [{ path, message: 'is not supported yet', code: 'E_NOT_YET' }],
-  );
 }

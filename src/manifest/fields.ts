@@ -7,6 +7,20 @@ export const Label = z
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be lower-case letters, digits and “-”')
   .meta({ id: 'Label' });
 
+/** A host's name, as its node is called too: labels joined by dots (RFC 1123 subdomain). */
+export const HostName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, 'must be lower-case letters, digits, “-” and “.”');
+
+/** `${secret.name}`; a literal password in the file is refused with that advice. */
+export const SecretVariable = z
+  .string()
+  .regex(/^\$\{secret\.[A-Za-z0-9_.-]+\}$/, 'must be ${secret.name}; passwords do not belong in this file');
+
+/** A path on a host. */
+export const HostPath = z.string().regex(/^\/(?!.*(^|\/)\.\.(\/|$))/, 'must be an absolute path without “..”');
+
 /** A release name or version as it appears in a file name. */
 export const FileWord = z
   .string()

@@ -30,7 +30,8 @@ export function fillSite(release: Release, site: Site): Release {
   return reparsed(filled, `The release, filled in from site ${site.metadata.name},`);
 }
 
-function missingInSite(variable: Variable, siteName: string): string {
+/** Why a `${site.…}` has no value. */
+export function missingInSite(variable: Variable, siteName: string): string {
   const steps = nameSteps(variable.name);
   const last = steps.at(-1);
   const known = keysAt(SiteSchema, steps.slice(0, -1));

@@ -1,7 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
+import { KUBEKEY_GROUP, kubeKeyKind, type KubeKeyKind } from './kubekey-document.ts';
 import { refuse, type PositionOf, type Problem } from './problem.ts';
+import type { Raw } from './raw.ts';
 import { readText } from './read-text.ts';
 import { schemaProblems } from './schema-problems.ts';
 import { parseYaml } from './yaml-document.ts';
@@ -16,52 +18,78 @@ export interface Loaded {
   readonly positionOf: PositionOf;
 }
 
-interface Wanted<T> {
-  readonly kind: 'Release' | 'Site';
+/** A file whose kind is known and whose content is not checked yet. */
+export interface OpenedDocument extends Loaded {
+  readonly raw: Raw;
+  /** Set when it is KubeKey's. */
+  readonly kubeKey?: KubeKeyKind;
+}
+
+interface Rules<T> {
   readonly schema: z.ZodType<T>;
   /** Checks that a schema can't say; gets the raw value, of which any part may be wrong. */
-  readonly check: (raw: Readonly<Record<string, unknown>>) => Problem[];
+  readonly check: (raw: Raw) => Problem[];
+}
+
+type Kind = 'Release' | 'Site';
+
+/** What KubeKey calls it. */
+const KUBEKEY_KIND: Readonly<Record<Kind, KubeKeyKind>> = { Release: 'Manifest', Site: 'Cluster' };
+
+/**
+ * Reads a file that must be a Release or Site, ours or KubeKey's.
+ * @throws DeliverError E_FILE_NOT_FOUND, E_FILE_UNREADABLE, E_YAML, E_SCHEMA for another kind, E_NOT_YET for another KubeKey
+ */
+export async function openDocument(path: string, wanted: Kind): Promise<OpenedDocument> {
+  const opened = await openAnyDocument(path, `${wanted.toLowerCase()} file`);
+  const { kubeKey } = opened;
+  refuseOtherKind(opened, wanted);
+  if (kubeKey !== undefined && kubeKey !== KUBEKEY_KIND[wanted]) {
+    throw otherKind(opened, `a ${kubeKey} of KubeKey, and a ${KUBEKEY_KIND[wanted]} or a ${wanted} is needed here`);
+  }
+  return opened;
 }
 
 /**
- * Reads a Release or Site and reports every problem at once.
- * @throws DeliverError E_FILE_NOT_FOUND, E_FILE_UNREADABLE, E_YAML, E_SCHEMA, E_NOT_YET and what single checks throw
+ * Reads a file of whatever kind.
+ * @param what how the file is called in messages: `release file`
+ * @throws DeliverError E_FILE_NOT_FOUND, E_FILE_UNREADABLE, E_YAML, E_SCHEMA when it is no map, E_NOT_YET for another KubeKey
  */
-export async function loadDocument<T>(path: string, wanted: Wanted<T>): Promise<Loaded & { readonly value: T }> {
-  const text = await readText(path, `The ${wanted.kind.toLowerCase()} file`);
-  const { value: raw, positionOf } = parseYaml(path, text);
+export async function openAnyDocument(path: string, what: string): Promise<OpenedDocument> {
+  const text = await readText(path, `The ${what}`);
+  // KubeKey's files hold passwords, which the parser's words would quote.
+  const { value: raw, positionOf } = parseYaml(path, text, { confidential: text.includes(KUBEKEY_GROUP) });
   if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
     throw new DeliverError('E_SCHEMA', {
-      what: `${path} holds no ${wanted.kind}.`,
-      fix: `Start it with apiVersion: deliver/v1 and kind: ${wanted.kind}`,
+      what: `${path} is no ${what}.`,
+      why: 'It must be a YAML map that begins with apiVersion: and kind:.',
     });
   }
-  const document = raw as Record<string, unknown>;
-  refuseOtherKind(path, document, wanted.kind, positionOf);
-  refuse(path, [...schemaProblems(wanted.schema, document), ...wanted.check(document)], positionOf);
-  return { path, folder: dirname(resolve(path)), text, positionOf, value: wanted.schema.parse(document) };
+  const kubeKey = kubeKeyKind(path, raw as Raw, positionOf);
+  const folder = dirname(resolve(path));
+  return { path, folder, text, positionOf, raw: raw as Raw, ...(kubeKey === undefined ? {} : { kubeKey }) };
 }
 
-function refuseOtherKind(
-  path: string,
-  document: Readonly<Record<string, unknown>>,
-  wanted: string,
-  positionOf: PositionOf,
-): void {
-  const { apiVersion, kind } = document;
-  const where = positionOf(['kind']);
-  if (typeof apiVersion === 'string' && apiVersion.startsWith('kubekey.kubesphere.io/')) {
-    throw new DeliverError('E_NOT_YET', {
-      what: `${path} is a KubeKey ${typeof kind === 'string' ? kind : 'file'}, which deliver can’t read yet.`,
-      fix: `Write it as kind: ${wanted} of deliver/v1; docs/schema has the fields.`,
-      details: [`${where}  apiVersion: ${apiVersion}`],
-    });
-  }
+/**
+ * The value of a document of ours, every problem reported at once.
+ * @throws DeliverError E_SCHEMA, E_NOT_YET and what single checks throw
+ */
+export function checkedValue<T>({ path, raw, positionOf }: OpenedDocument, { schema, check }: Rules<T>): T {
+  refuse(path, [...schemaProblems(schema, raw), ...check(raw)], positionOf);
+  return schema.parse(raw);
+}
+
+function refuseOtherKind(opened: OpenedDocument, wanted: Kind): void {
+  const { apiVersion, kind } = opened.raw;
   if (apiVersion === 'deliver/v1' && typeof kind === 'string' && kind !== wanted && ['Release', 'Site', 'Lock'].includes(kind)) {
-    throw new DeliverError('E_SCHEMA', {
-      what: `${path} is a ${kind}, and a ${wanted} is needed here.`,
-      details: [`${where}  kind: ${kind}`],
-      fix: 'Check which file goes where: deliver … RELEASE.yaml, deliver … --site SITE.yaml.',
-    });
+    throw otherKind(opened, `a ${kind}, and a ${wanted} is needed here`);
   }
+}
+
+function otherKind({ path, raw, positionOf }: OpenedDocument, what: string): DeliverError {
+  return new DeliverError('E_SCHEMA', {
+    what: `${path} is ${what}.`,
+    details: [`${positionOf(['kind'])}  kind: ${String(raw.kind)}`],
+    fix: 'Check which file goes where: deliver … RELEASE.yaml, deliver … --site SITE.yaml.',
+  });
 }

@@ -47,7 +47,8 @@ export function refuse(file: string, problems: readonly Problem[], positionOf: P
   });
 }
 
-function byPosition(a: string, b: string): number {
+/** Orders lines that begin with `file:line:col  ` by their place. */
+export function byPosition(a: string, b: string): number {
   const [lineA, columnA] = place(a);
   const [lineB, columnB] = place(b);
   return lineA - lineB || columnA - columnB;

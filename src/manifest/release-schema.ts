@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppSchema } from './app-schema.ts';
+import { ComponentUrlsSchema, ComponentVersionsSchema } from './component-schema.ts';
 import { FileWord, Label, PlatformText, Port, PortName, RefWord, ReleaseName, StringMap, Variable } from './fields.ts';
 
 const RegistrySource = z.strictObject({
@@ -10,7 +11,10 @@ const RegistrySource = z.strictObject({
 
 const Sources = z.strictObject({
   registries: z.record(z.string(), RegistrySource).optional(),
-  files: StringMap.optional().describe('component → URL template'),
+  files: ComponentUrlsSchema.optional(),
+  base: StringMap.optional().describe(
+    'Upstream base URL → what stands in its place: “https://dl.k8s.io” → “https://mirror.corp.example/k8s”',
+  ),
 });
 
 const FileItem = z
@@ -60,7 +64,7 @@ export const ReleaseSchema = z
     kubernetes: z
       .strictObject({
         version: z.string().regex(/^v\d+\.\d+\.\d+$/, 'must look like v1.34.4'),
-        components: StringMap.optional(),
+        components: ComponentVersionsSchema.optional(),
       })
       .optional(),
     sources: Sources.optional(),
@@ -70,7 +74,15 @@ export const ReleaseSchema = z
     externals: z.array(ExternalSchema).optional(),
     apps: z.array(AppSchema).optional(),
     charts: z.array(ChartSchema).optional(),
-    manifests: z.array(z.strictObject({ path: z.string() })).optional(),
+    manifests: z
+      .array(
+        z.strictObject({
+          name: Label.optional().describe('Name that dependsOn of others knows it by'),
+          path: z.string().describe('Plain YAML: a file, a folder or a URL'),
+          dependsOn: z.array(Label).optional(),
+        }),
+      )
+      .optional(),
   })
   .meta({ title: 'deliver Release', description: 'What to ship, by version' });
 

@@ -6,6 +6,8 @@ import { sitePath } from './site-path.ts';
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-document.ts';
 
+const PREFIX = 'DELIVER_SECRET_';
+
 /** The secrets of a site by name. */
 export interface SecretStore {
   /** @throws DeliverError E_SECRET_MISSING, saying where it was looked for */
@@ -19,21 +21,29 @@ export function secretNameOf(variable: string): string {
 
 /** `reg1.db-password` is DELIVER_SECRET_REG1_DB_PASSWORD in the environment. */
 export function secretVariable(name: string): string {
-  return `DELIVER_SECRET_${name.toUpperCase().replace(/[-.]/g, '_')}`;
+  return `${PREFIX}${name.toUpperCase().replace(/[-.]/g, '_')}`;
 }
 
 /**
- * Secrets from the environment, else from the site's `secrets:` file (a YAML map of name to text, every value as written).
+ * Secrets from the environment, else from the site's `secrets:` file (a YAML map of name to text, every value as written),
+ * else those that a KubeKey file holds literally.
  * @throws DeliverError E_FILE_NOT_FOUND, E_YAML, E_SCHEMA, E_NOT_YET for an encrypted file
  */
-export async function secretsOf(site: Site, folder: string, env: NodeJS.ProcessEnv): Promise<SecretStore> {
+export async function secretsOf(
+  site: Site,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  inline: ReadonlyMap<string, Secret> = new Map(),
+): Promise<SecretStore> {
   const file = site.secrets === undefined ? undefined : sitePath(folder, site.secrets);
+  // Also those that nothing asks for are never shown.
+  for (const [name, value] of Object.entries(env)) if (name.startsWith(PREFIX) && value !== undefined) new Secret(value);
   const inFile = file === undefined ? new Map<string, Secret>() : await readSecrets(file);
   return {
     get(name) {
       const fromEnvironment = env[secretVariable(name)];
       if (fromEnvironment !== undefined && fromEnvironment !== '') return new Secret(fromEnvironment);
-      const secret = inFile.get(name);
+      const secret = inFile.get(name) ?? inline.get(name);
       if (secret !== undefined) return secret;
       throw new DeliverError('E_SECRET_MISSING', {
         what: `The secret “${name}” is not known.`,

@@ -1,54 +1,45 @@
 import { z } from 'zod';
-import { Label, Port } from './fields.ts';
-
-/** `${secret.name}`; a literal password in the file is refused with that advice. */
-const SecretVariable = z
-  .string()
-  .regex(/^\$\{secret\.[A-Za-z0-9_.-]+\}$/, 'must be ${secret.name}; passwords do not belong in this file');
-
-const Host = z.strictObject({
-  name: Label,
-  address: z.string().min(1),
-  port: Port.optional().describe('SSH port, 22 when absent'),
-  user: z.string().min(1).optional(),
-  key: z.string().optional().describe('Private key file; ~ is the home directory'),
-  passphrase: SecretVariable.optional().describe('Passphrase of the private key'),
-  password: SecretVariable.optional(),
-  sudo: z.boolean().optional().describe('Use sudo; its password is sudoPassword, else password'),
-  sudoPassword: SecretVariable.optional(),
-  via: Label.optional().describe('Name of the host to jump through'),
-  hostKey: z.string().optional().describe('Pinned host key: “ssh-ed25519 AAAA…”; without it known_hosts decides'),
-});
-
-const Registry = z.strictObject({
-  type: z.enum(['auto', 'harbor', 'plain']).optional().describe('auto (default) asks the registry whether it is a Harbor'),
-  host: z.string().min(1).describe('Name that pods and nodes use, with a port if it is not 443'),
-  address: z.string().optional().describe('Address to connect to instead of resolving the name'),
-  via: Label.optional().describe('Reach it through an SSH tunnel from this host'),
-  project: z.string().optional().describe('Put every source host below this one project'),
-  username: z.string().optional(),
-  password: SecretVariable.optional(),
-  pull: z
-    .strictObject({ username: z.string(), password: SecretVariable })
-    .optional()
-    .describe('Account that pods pull with; without it deliver makes a robot account in Harbor that may only pull'),
-  storage: z
-    .string()
-    .startsWith('/')
-    .optional()
-    .describe('Folder where hosts of the role registry keep its data; plan checks that what is pushed fits there'),
-  ca: z.string().optional().describe('PEM file of the private CA'),
-  plainHttp: z.boolean().optional(),
-});
+import { HostName, HostPath, Label, Port } from './fields.ts';
+import { SiteHostSchema } from './site-host-schema.ts';
+import { KubernetesOptionsSchema } from './site-kubernetes-schema.ts';
+import { SiteRegistrySchema } from './site-registry-schema.ts';
 
 const Cluster = z.strictObject({
   kubeconfig: z.string().optional().describe('A kubeconfig file here, next to the site file'),
-  from: Label.optional().describe('Read the kubeconfig from this host’s /etc/kubernetes/admin.conf'),
+  from: HostName.optional().describe('Read the kubeconfig from this host’s /etc/kubernetes/admin.conf'),
   context: z.string().optional(),
-  via: Label.optional().describe('Reach the API through an SSH tunnel from this host'),
+  via: HostName.optional().describe('Reach the API through an SSH tunnel from this host'),
 });
 
 const Role = z.enum(['control-plane', 'worker', 'registry', 'etcd']);
+
+const ControlPlaneEndpoint = z.strictObject({
+  domain: z.string().min(1).describe('Name that nodes and clients reach the API by'),
+  address: z.string().min(1).optional().describe('Address behind the name: a load balancer of the site, or the virtual address'),
+  port: Port.optional().describe('6443 when absent'),
+  loadBalancer: z
+    .enum(['haproxy', 'kube-vip', 'none'])
+    .optional()
+    .describe('haproxy on every worker, kube-vip on every control plane, or none (default)'),
+});
+
+const Runtime = z.strictObject({
+  kind: z
+    .enum(['containerd', 'crio', 'k3s', 'rke2'])
+    .optional()
+    .describe('Container runtime of the nodes, containerd when absent'),
+  dataFolder: HostPath.optional().describe('Where it keeps images and containers, /var/lib/containerd when absent'),
+});
+
+const Ingress = z.strictObject({
+  class: z.string().optional(),
+  addresses: z.array(z.string()).min(1),
+  domain: z.string().optional(),
+  dns: z
+    .strictObject({ on: z.enum(['registry']).describe('Role whose hosts answer') })
+    .optional()
+    .describe('A CoreDNS for the site’s network that answers the ingress names'),
+});
 
 const TrustedKey = z
   .string()
@@ -71,17 +62,27 @@ export const SiteSchema = z
     trust: Trust.optional(),
     knownHosts: z.string().optional().describe('known_hosts file; ~/.ssh/known_hosts when absent'),
     secrets: z.string().optional().describe('YAML file of name: value; environment DELIVER_SECRET_<NAME> wins'),
-    hosts: z.array(Host).optional(),
-    roles: z.partialRecord(Role, z.array(Label)).optional(),
-    controlPlaneEndpoint: z
-      .strictObject({ domain: z.string(), port: Port.optional(), loadBalancer: z.enum(['haproxy', 'kube-vip']).optional() })
-      .optional(),
-    registry: Registry.optional(),
+    hosts: z.array(SiteHostSchema).optional(),
+    roles: z.partialRecord(Role, z.array(HostName)).optional(),
+    drain: z.array(HostName).optional().describe('Hosts that are no longer in hosts: and whose nodes may be drained and removed'),
+    controlPlaneEndpoint: ControlPlaneEndpoint.optional(),
+    registry: SiteRegistrySchema.optional(),
     cluster: Cluster.optional(),
-    network: z.strictObject({ plugin: z.string(), pods: z.string().optional(), services: z.string().optional() }).optional(),
-    ingress: z
-      .strictObject({ class: z.string().optional(), addresses: z.array(z.string()).min(1), domain: z.string().optional() })
+    kubernetes: KubernetesOptionsSchema.optional().describe('Options of the cluster that deliver makes'),
+    runtime: Runtime.optional(),
+    network: z
+      .strictObject({
+        plugin: z.string(),
+        pods: z.string().optional(),
+        services: z.string().optional(),
+        resolvers: z
+          .array(z.union([z.ipv4(), z.ipv6()]))
+          .min(1)
+          .optional()
+          .describe('Name servers of the site that the cluster’s CoreDNS asks for all it does not know; nobody when absent'),
+      })
       .optional(),
+    ingress: Ingress.optional(),
     storageClass: z.string().optional(),
     externals: z.record(z.string(), z.array(z.strictObject({ ip: z.string() })).min(1)).optional(),
     values: z.record(z.string(), z.unknown()).optional(),
@@ -89,8 +90,8 @@ export const SiteSchema = z
   .meta({ title: 'deliver Site', description: 'Where a release is installed' });
 
 export type Site = z.infer<typeof SiteSchema>;
-export type SiteHost = z.infer<typeof Host>;
-export type SiteRegistry = z.infer<typeof Registry>;
+export type SiteHost = NonNullable<Site['hosts']>[number];
+export type SiteRegistry = NonNullable<Site['registry']>;
 
 /** The trusted keys of a site, and how many different ones must have signed. */
 export function trustOf({ trust }: Pick<Site, 'trust'>): { readonly keys: readonly string[]; readonly threshold: number } {

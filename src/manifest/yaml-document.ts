@@ -41,20 +41,24 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
     throw new DeliverError('E_YAML', {
       what: `${file} is not valid YAML.`,
       details: wrong.map(
-        (error) => `${at(error.pos[0])}  ${options.confidential === true ? 'not valid YAML here' : wording(error)}`,
+        (error) =>
+          `${at(error.pos[0])}  ${ownWording(error) ?? (options.confidential === true ? 'not valid YAML here' : error.message)}`,
       ),
-      ...(options.confidential === true ? { fix: 'Put the value in single quotes.' } : {}),
+      ...(options.confidential === true && wrong.some((error) => ownWording(error) === undefined)
+        ? { fix: 'Put the value in single quotes.' }
+        : {}),
       state: 'Nothing was written.',
     });
   }
   return { value: toValue(file, document, options), positionOf: (path) => at(offsetOf(document, path)) };
 }
 
-function wording(error: { code: string; message: string }): string {
+/** What we say ourselves, without a word of the file. */
+function ownWording(error: { code: string }): string | undefined {
   if (error.code === 'MULTIPLE_DOCS') return 'a second document starts here; this file holds one';
   if (error.code === 'DUPLICATE_KEY') return 'this key is here twice';
   if (error.code === 'TAB_AS_INDENT') return 'a tab is used to indent; YAML wants spaces';
-  return error.message;
+  return undefined;
 }
 
 function toValue(file: string, document: Document, options: YamlOptions): unknown {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
 import { HarborClient } from './harbor-client.ts';
 import { renewPullRobot } from './harbor-robot.ts';
+import { harborSetup } from './harbor-setup.ts';
 import type { RegistryOptions } from './options.ts';
 import type { HarborApi } from './port.ts';
 
@@ -26,6 +27,7 @@ export function createHarborApi(options: RegistryOptions): OpenHarborApi {
     renewPullRobot: (name, projects) => renewPullRobot(client, name, projects),
     quotaLeft: (project) => quotaLeft(client, project),
     unhealthy: () => unhealthy(client),
+    setup: harborSetup(client),
     close: () => client.close(),
   };
 }

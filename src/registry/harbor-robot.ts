@@ -7,25 +7,59 @@ import type { RegistryAccount } from './port.ts';
 const Robots = z.array(z.object({ id: z.number(), name: z.string(), level: z.string().optional() }));
 const Created = z.object({ id: z.number(), name: z.string(), secret: z.string().min(1) });
 
+interface Rights {
+  /** Goes on after “make the”: `pull account x`. */
+  readonly what: string;
+  readonly description: string;
+  /** Days; -1 is for ever. */
+  readonly duration: number;
+  /** `resource:action`, of each project. */
+  readonly access: readonly string[];
+}
+
+/** A system robot that may only pull from these projects, with a new secret. */
+export function renewPullRobot(client: HarborClient, name: string, projects: readonly string[]): Promise<RegistryAccount> {
+  return renewRobot(client, name, projects, {
+    what: `pull account ${name}`,
+    description: 'Pulls images for the nodes; made by deliver, replaced by every renewal',
+    duration: -1,
+    access: ['repository:pull'],
+  });
+}
+
+/** What a push needs and no more; Harbor checks a robot’s secret twenty times faster than a user’s password. */
+export function renewPushRobot(client: HarborClient, name: string, projects: readonly string[]): Promise<RegistryAccount> {
+  return renewRobot(client, name, projects, {
+    what: `push account ${name}`,
+    description: 'Pushes releases; made by deliver for one run, ends by itself after a day',
+    duration: 1,
+    access: ['repository:pull', 'repository:push', 'artifact:read', 'artifact:list', 'tag:list', 'tag:create'],
+  });
+}
+
 /**
- * A system robot that may only pull from these projects, with a new secret. Harbor shows a secret only once, so an existing robot
- * of that name is replaced.
+ * A system robot with these rights and a new secret. Harbor shows a secret only once, so an existing robot of that name is replaced.
  * @returns the login name as Harbor made it: its prefix is a setting
  */
-export async function renewPullRobot(client: HarborClient, name: string, projects: readonly string[]): Promise<RegistryAccount> {
-  const doing = `make the pull account ${name}`;
+async function renewRobot(
+  client: HarborClient,
+  name: string,
+  projects: readonly string[],
+  rights: Rights,
+): Promise<RegistryAccount> {
+  const doing = `make the ${rights.what}`;
   for (let attempt = 1; attempt <= 2; attempt++) {
     await removeRobot(client, name, doing);
     const json = {
       name,
-      description: 'Pulls images for the nodes; made by deliver, replaced by every renewal',
+      description: rights.description,
       level: 'system',
-      duration: -1,
+      duration: rights.duration,
       disable: false,
       permissions: projects.map((project) => ({
         kind: 'project',
         namespace: project,
-        access: [{ resource: 'repository', action: 'pull' }],
+        access: rights.access.map((right) => ({ resource: right.split(':')[0], action: right.split(':')[1] })),
       })),
     };
     const answer = await client.call({ method: 'POST', path: '/robots', json, accept: [201, 409], doing });

@@ -2,14 +2,26 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 import type { Reference } from '../core/reference.ts';
+import type { Secret } from '../core/secret.ts';
 import type { RegistrySource } from '../manifest/release-schema.ts';
 import { DockerAccounts, type Environment } from './docker-config.ts';
 import type { RetryPolicy } from './options.ts';
-import type { ImageSource } from './port.ts';
+import type { ImageSource, RegistryAccount } from './port.ts';
 import { createRegistry, type Registry } from './registry.ts';
 
 export interface OpenImageSource extends ImageSource {
   close(): Promise<void>;
+}
+
+export interface ImageSourceOptions {
+  readonly retry?: RetryPolicy;
+  /** Accounts by host that win over the docker config. */
+  readonly accounts?: ReadonlyMap<string, GivenAccount> | undefined;
+}
+
+interface GivenAccount {
+  readonly username: string;
+  readonly password: Secret;
 }
 
 /** Docker Hub's name and its API are different hosts. */
@@ -24,9 +36,9 @@ export function createImageSource(
   registries: Readonly<Record<string, RegistrySource>> | undefined,
   env: Environment,
   directory: string = process.cwd(),
-  retry?: RetryPolicy,
+  { retry, accounts }: ImageSourceOptions = {},
 ): OpenImageSource {
-  const accounts = new DockerAccounts(env);
+  const docker = new DockerAccounts(env);
   const readers = new Map<string, Registry>();
   const open = (sourceHost: string, host: string, source: RegistrySource | undefined): Registry => {
     const known = readers.get(sourceHost);
@@ -35,7 +47,7 @@ export function createImageSource(
       host: ENDPOINTS[host] ?? host,
       role: 'source',
       proxyEnv: env,
-      account: () => accounts.find(host),
+      account: () => given(accounts?.get(host)) ?? docker.find(host),
       ...(source?.plainHttp === undefined ? {} : { plainHttp: source.plainHttp }),
       ...(source?.ca === undefined ? {} : { ca: readCa(resolve(directory, source.ca), sourceHost) }),
       ...(retry === undefined ? {} : { retry }),
@@ -53,6 +65,11 @@ export function createImageSource(
       await Promise.all([...readers.values()].map((reader) => reader.close()));
     },
   };
+}
+
+function given(account: GivenAccount | undefined): Promise<RegistryAccount> | undefined {
+  if (account === undefined) return undefined;
+  return Promise.resolve({ username: account.username, password: account.password.reveal() });
 }
 
 /** `host[:port][/path]`; a scheme or slashes at the end are forgiven. */

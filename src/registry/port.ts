@@ -67,4 +67,66 @@ export interface HarborApi {
   quotaLeft(project: string): Promise<number | undefined>;
   /** Components that are not healthy, by name; empty when all is well. */
   unhealthy(): Promise<readonly string[]>;
+  /** What a site asks for beside its content. */
+  readonly setup: HarborSetup;
+}
+
+/** Things in a Harbor that are kept as a site file says. Each call is safe to repeat; true when it changed something. */
+export interface HarborSetup {
+  /** @param quota bytes, -1 without end; a project that exists keeps what is not given */
+  project(name: string, wanted: { readonly quota?: number; readonly public?: boolean }): Promise<boolean>;
+  /** Refuses to move any tag of the project. */
+  immutableTags(project: string): Promise<boolean>;
+  replication(wanted: ReplicationPolicy): Promise<boolean>;
+  preheat(wanted: PreheatPolicy): Promise<boolean>;
+  /** The last run of each of these policies. */
+  lastRuns(policies: readonly WatchedPolicy[]): Promise<readonly PolicyRun[]>;
+  /** A robot that may push to and pull from these projects, for a day. */
+  renewPushRobot(name: string, projects: readonly string[]): Promise<RegistryAccount>;
+}
+
+/** `cron` has six fields, seconds first, in UTC. */
+export type PolicyTrigger = 'manual' | 'event' | { readonly cron: string };
+
+/** Doublestar patterns of what a policy is about; everything when absent. */
+export interface PolicyScope {
+  readonly repositories?: string;
+  readonly tags?: string;
+  readonly trigger: PolicyTrigger;
+}
+
+export interface ReplicationPolicy extends PolicyScope {
+  readonly name: string;
+  readonly direction: 'push' | 'pull';
+  readonly remote: { readonly url: string; readonly account?: RegistryAccount; readonly insecure: boolean };
+  readonly override: boolean;
+  /** KiB per second; 0 is no limit. */
+  readonly speed: number;
+}
+
+export interface PreheatPolicy extends PolicyScope {
+  readonly name: string;
+  readonly project: string;
+  readonly provider: {
+    readonly name: string;
+    readonly vendor: 'dragonfly' | 'kraken';
+    readonly endpoint: string;
+    readonly account?: RegistryAccount;
+    readonly insecure: boolean;
+  };
+}
+
+export type WatchedPolicy =
+  | { readonly kind: 'replication'; readonly name: string }
+  | { readonly kind: 'preheat'; readonly name: string; readonly project: string };
+
+export interface PolicyRun {
+  readonly policy: WatchedPolicy;
+  /** `missing`: there is no such policy; `never`: it has not run yet. */
+  readonly state: 'missing' | 'never' | 'running' | 'done' | 'failed';
+  /** As Harbor says it. */
+  readonly status?: string;
+  readonly started?: string;
+  /** `12 of 12 done`. */
+  readonly figures?: { readonly total: number; readonly done: number; readonly failed: number };
 }

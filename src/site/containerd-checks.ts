@@ -7,17 +7,17 @@ export const CERTS_D = '/etc/containerd/certs.d';
 const OTHERS: Readonly<Record<string, string>> = { crio: 'CRI-O', k3s: 'k3s', rke2: 'RKE2' };
 
 /** Whether a node's containerd runs, and whether it will look into the folder where the mirrors are written. */
-export function containerdChecks(host: string, facts: HostFacts): Check[] {
+export function containerdChecks(host: string, facts: HostFacts, wanted = 'containerd'): Check[] {
   const runtime = check('containerd', 'container runtime');
   const { containerd, otherRuntime } = facts;
   if (otherRuntime !== undefined && containerd?.running !== true) {
     const name = OTHERS[otherRuntime] ?? otherRuntime;
+    if (otherRuntime === wanted) return [runtime.pass({ host, found: name })];
     return [
       runtime.fail({
         host,
-        code: 'E_NOT_YET',
-        found: `${name}: deliver can’t yet point it at the site’s registry`,
-        fix: `Configure the mirrors of ${name} by hand, or use containerd on that node.`,
+        found: `${name}, and the site file ${wanted === 'containerd' ? 'names no runtime' : `says ${wanted}`}: its mirrors are written in another way`,
+        fix: `Write runtime: { kind: ${otherRuntime} } in the site file.`,
       }),
     ];
   }

@@ -1,5 +1,6 @@
 import { bytesText } from '../core/amounts.ts';
 import { check, type Check } from './check.ts';
+import { buildChecks } from './check-build.ts';
 import { certainSkew, relativeTo, skewText, type Skew } from './clock.ts';
 import { containerdChecks } from './containerd-checks.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -13,11 +14,14 @@ const KUBELET_LOW = 0.15;
 
 /** Checks of one node from what the probe found. */
 export function nodeChecks(host: string, facts: HostFacts, needs: PreflightNeeds): Check[] {
+  const duty = needs.build?.duties.get(host);
+  if (needs.build !== undefined && duty !== undefined && facts.build !== undefined)
+    return buildChecks(host, facts.platform, facts.build, duty, needs.build);
   return [
     platformCheck(host, facts, needs),
     ...diskChecks(host, facts, needs),
     ...registryChecks(host, facts, needs),
-    ...containerdChecks(host, facts),
+    ...containerdChecks(host, facts, needs.runtime),
   ];
 }
 

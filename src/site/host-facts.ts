@@ -1,3 +1,4 @@
+import type { BuildFacts } from './check-facts.ts';
 import { momentOf, skewOf, type Skew } from './clock.ts';
 import { platformOf } from './platform.ts';
 
@@ -16,6 +17,8 @@ export interface HostFacts {
   readonly containerd?: ContainerdFacts;
   /** Another container runtime: `crio`, `k3s`, `rke2`. */
   readonly otherRuntime?: string;
+  /** Only of hosts that deliver builds on. */
+  readonly build?: BuildFacts;
 }
 
 export interface ContainerdFacts {

@@ -1,3 +1,4 @@
+import type { Secret } from '../core/secret.ts';
 import { CERTS_D } from './containerd-checks.ts';
 
 /** A file of /etc/containerd/certs.d on every node. */
@@ -15,6 +16,8 @@ export interface MirrorOptions {
   readonly plainHttp?: boolean;
   /** PEM of the private CA, undefined when the nodes trust the registry anyway. */
   readonly caPem?: string;
+  /** What nodes say to be let in: static pods and add-ons have no pull secrets. */
+  readonly authorization?: Secret;
   /** Where a source host lives in the registry: `registry.k8s.io` → `registry.k8s.io`, or `all/registry.k8s.io`. */
   readonly naming: (sourceHost: string) => string;
 }
@@ -35,11 +38,21 @@ export function mirrorFiles(options: MirrorOptions): MirrorFile[] {
       ? []
       : [{ path: caPath, content: `${MIRROR_MARK}\n${caPem.trim()}\n`, mode: 0o644 }]),
     ...hosts.map((host) => ({
-      path: `${CERTS_D}/${folderName(host)}/hosts.toml`,
+      path: mirrorPath(host),
       content: hostsToml(host, caPath, options),
-      mode: 0o644,
+      mode: options.authorization === undefined ? 0o644 : 0o600,
     })),
   ];
+}
+
+/** What a file says to be let in; undefined when it says nothing. */
+export function authorizationIn(content: string): string | undefined {
+  return /^\s*Authorization = "(Basic [A-Za-z0-9+/=]+)"$/m.exec(content)?.[1];
+}
+
+/** Where the file of a source host lies. */
+export function mirrorPath(host: string): string {
+  return `${CERTS_D}/${folderName(host)}/hosts.toml`;
 }
 
 /** `harbor.site:8443` → `harbor.site_8443_`, the form of the folder that every containerd looks for first. */
@@ -48,9 +61,14 @@ function folderName(host: string): string {
   return colon > 0 ? `${host.slice(0, colon)}_${host.slice(colon + 1)}_` : host;
 }
 
-function hostsToml(host: string, caPath: string | undefined, { registryHost, plainHttp, naming }: MirrorOptions): string {
+function hostsToml(
+  host: string,
+  caPath: string | undefined,
+  { registryHost, plainHttp, naming, authorization }: MirrorOptions,
+): string {
   const registry = `${plainHttp === true ? 'http' : 'https'}://${registryHost}`;
   const own = host === registryHost;
+  const address = own ? registry : `${registry}/v2/${naming(host)}`;
   const ca = caPath === undefined ? [] : [`ca = "${caPath}"`];
   return [
     MIRROR_MARK,
@@ -61,10 +79,12 @@ function hostsToml(host: string, caPath: string | undefined, { registryHost, pla
     ...ca,
     '',
     // Older containerd rejects a file without a host table, and then silently goes upstream.
-    `[host."${own ? registry : `${registry}/v2/${naming(host)}`}"]`,
+    `[host."${address}"]`,
     '  capabilities = ["pull", "resolve"]',
     ...(own ? [] : ['  override_path = true']),
     ...ca.map((line) => `  ${line}`),
+    // The only way that containerd has to say who it is from a file that it reads at every pull.
+    ...(authorization === undefined ? [] : [`  [host."${address}".header]`, `    Authorization = "${authorization.reveal()}"`]),
     '',
   ].join('\n');
 }

@@ -8,6 +8,8 @@ import { shellQuote } from '../ssh/shell-quote.ts';
 import { MIRROR_MARK, type MirrorFile } from './mirror-files.ts';
 
 const AT_ONCE = 8;
+/** k3s starts its whole node anew. */
+const RELOAD_TIMEOUT = 300_000;
 const KEPT = '.before-deliver';
 
 /** How a file on a node compares: `foreign` is another file there that deliver did not write. */
@@ -16,6 +18,8 @@ export type MirrorState = 'same' | 'missing' | 'different' | 'foreign';
 export interface NodeMirrors {
   readonly node: string;
   readonly files: readonly { readonly file: MirrorFile; readonly state: MirrorState }[];
+  /** A shell command that makes the runtime read them, when something was written; containerd needs none. */
+  readonly reload?: string;
 }
 
 export interface WrittenMirrors {
@@ -50,7 +54,7 @@ export async function planMirrors(
 }
 
 /**
- * Writes what differs; containerd reads these files at every pull, so nothing is restarted.
+ * Writes what differs; containerd reads these files at every pull, so nothing is restarted; other runtimes are told.
  * @throws DeliverError E_SSH*, E_SUDO, E_HOST
  */
 export async function writeMirrors(
@@ -74,6 +78,10 @@ export async function writeMirrors(
       if (state === 'foreign') kept.push(await keepForeign(connection, file, report));
       await connection.writeFile(file.path, file.content, file.mode);
       report.progress({ done: ++files, total, unit: 'items', detail: node });
+    }
+    if (mirrors.reload !== undefined) {
+      const ran = await connection.run(mirrors.reload, { sudo: true, timeout: RELOAD_TIMEOUT, signal: stop });
+      if (ran.code !== 0) throw notReloaded(node, ran.stderr, mirrors.reload);
     }
     done.set(node, { node, written: changes.length, kept });
   });
@@ -136,6 +144,15 @@ function unreadable(node: string, stderr: string): DeliverError {
     what: `The mirror files of ${node} can’t be read or kept.`,
     why: stderr.trim().split('\n').at(-1) ?? '',
     state: 'This file was not changed; files written before it stay.',
+  });
+}
+
+function notReloaded(node: string, stderr: string, command: string): DeliverError {
+  return new DeliverError('E_HOST', {
+    what: `The container runtime of ${node} did not take its new mirrors.`,
+    why: stderr.trim().split('\n').at(-1) ?? '',
+    fix: `On ${node}: ${command}`,
+    state: 'The files are written there.',
   });
 }
 

@@ -3,6 +3,10 @@ import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
 import type { HostConnection, HostConnector } from '../ssh/port.ts';
+import { parseBuildFacts } from './check-facts.ts';
+import { identityChecks } from './check-identity.ts';
+import { cidrChecks } from './check-network.ts';
+import { buildQuestions } from './check-script.ts';
 import { checkThat, type Check } from './check.ts';
 import { clockChecks, nodeChecks } from './host-checks.ts';
 import { parseProbe, type HostFacts } from './host-facts.ts';
@@ -43,7 +47,14 @@ export async function preflightHosts(
   const clocks = probed.flatMap(({ host, facts }) => (facts?.skew === undefined ? [] : [{ host: host.name, skew: facts.skew }]));
   // Nodes first: what matters is how far the clocks of the cluster are apart.
   const isNode = (name: string): number => Number(needs.nodes.includes(name));
-  return [...probed.flatMap(({ checks }) => checks), ...clockChecks(clocks.toSorted((a, b) => isNode(b.host) - isNode(a.host)))];
+  const asked = probed.flatMap(({ host, facts }) =>
+    facts?.build === undefined ? [] : [{ host: host.name, facts: facts.build }],
+  );
+  return [
+    ...probed.flatMap(({ checks }) => checks),
+    ...(needs.build === undefined ? [] : [...identityChecks(asked), ...cidrChecks(needs.build)]),
+    ...clockChecks(clocks.toSorted((a, b) => isNode(b.host) - isNode(a.host))),
+  ];
 }
 
 async function probe(connector: HostConnector, host: SiteHost, needs: PreflightNeeds, signal: AbortSignal): Promise<Probed> {
@@ -59,7 +70,7 @@ async function probe(connector: HostConnector, host: SiteHost, needs: PreflightN
   );
   if (connection === undefined) return { host, checks: [login] };
   const reached = connection;
-  const node = needs.nodes.includes(host.name);
+  const node = needs.nodes.includes(host.name) || needs.build?.duties.has(host.name) === true;
   const wantsRoot = node || host.sudo === true;
   let facts: HostFacts | undefined;
   const look = async (sudo: boolean): Promise<void> => {
@@ -77,9 +88,12 @@ async function ask(
   sudo: boolean,
   signal: AbortSignal,
 ): Promise<HostFacts> {
-  const registry = needs?.registry;
+  const { name } = connection.host;
+  const duty = needs?.build?.duties.get(name);
+  const registry = duty === undefined ? needs?.registry : undefined;
   const script = probeScript({
     node: needs !== undefined,
+    ...(duty === undefined || needs?.build === undefined ? {} : { build: buildQuestions(duty, needs.build) }),
     ...(registry === undefined ? {} : { registry: { host: registry.host, plainHttp: registry.plainHttp === true } }),
   });
   const asked = Date.now();
@@ -89,7 +103,8 @@ async function ask(
   const whole = code === 0 && /^ended=/m.test(stdout);
   // A host that is only jumped through needs none.
   if (!whole && (needs !== undefined || sudo)) throw noProbe(connection.host.name, code, [stderr, stdout]);
-  return parseProbe(stdout, asked, answered);
+  const build = parseBuildFacts(name, stdout);
+  return { ...parseProbe(stdout, asked, answered), ...(build === undefined ? {} : { build }) };
 }
 
 function noProbe(host: string, code: number, outputs: readonly string[]): DeliverError {

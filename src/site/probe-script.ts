@@ -5,6 +5,8 @@ export interface ProbeQuestions {
   readonly registry?: { readonly host: string; readonly plainHttp: boolean };
   /** Ask about containerd and its disk. */
   readonly node: boolean;
+  /** More lines of `buildQuestions`. */
+  readonly build?: string;
 }
 
 const SHARED = String.raw`
@@ -52,13 +54,14 @@ fi
 
 /** A POSIX shell script that prints what preflights need to know about a host as `key=value` lines. Changes nothing. */
 export function probeScript(questions: ProbeQuestions): string {
-  const { registry, node } = questions;
+  const { registry, node, build } = questions;
   const url = registry === undefined ? '' : `${registry.plainHttp ? 'http' : 'https'}://${registry.host}/v2/`;
   const name = registry?.host.replace(/:\d+$/, '') ?? '';
   return [
     SHARED,
     registry === undefined ? '' : `name=${shellQuote(name)}\nurl=${shellQuote(url)}\n${REGISTRY}`,
     node ? NODE : '',
+    build ?? '',
     'say ended "$(date +%s%N)"',
   ].join('\n');
 }

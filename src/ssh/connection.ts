@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Channel } from 'ssh2';
 import { DeliverError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
@@ -6,12 +7,24 @@ import { bounded } from './bounded.ts';
 import { within } from './deadline.ts';
 import { userOf, where } from './endpoint.ts';
 import { execute, sessionSurvives, type Executed } from './execute.ts';
-import type { HostConnection, RunOptions, RunResult } from './port.ts';
+import { leadTo, listenOn } from './listen.ts';
+import type { HostConnection, HostListener, RunOptions, RunResult, UploadOptions, UploadSource } from './port.ts';
 import { readScript, saysMissing, writeScript } from './remote-file.ts';
 import type { Session } from './session.ts';
 import { shellQuote } from './shell-quote.ts';
-import { notRoot, passwordProbe, sudoRefusal, withoutPassword, withPassword, type Invocation } from './sudo.ts';
+import {
+  notRoot,
+  onTerminal,
+  passwordProbe,
+  SUDO_PROBE,
+  sudoRefusal,
+  wantsTerminal,
+  withoutPassword,
+  withPassword,
+  type Invocation,
+} from './sudo.ts';
 import { TunnelStream } from './tunnel-stream.ts';
+import { uploadFile } from './upload.ts';
 
 const RUN_TIMEOUT = 60_000;
 /** Bytes per millisecond that even a bad line carries. */
@@ -19,7 +32,7 @@ const SLOW_LINE = 50;
 
 interface Work {
   readonly label: string;
-  readonly input?: Uint8Array | undefined;
+  readonly input?: Invocation['input'] | undefined;
   readonly asRoot: boolean;
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -33,6 +46,8 @@ export class SshConnection implements HostConnection {
   readonly #dialTimeout: number;
   readonly #tunnels = new Set<TunnelStream>();
   #sudoChecked: Promise<void> | undefined;
+  /** sudo there wants one (requiretty). */
+  #onTerminal = false;
 
   constructor(host: SiteHost, session: Session, sudoPassword: Secret | undefined, dialTimeout: number) {
     this.host = host;
@@ -69,6 +84,21 @@ export class SshConnection implements HostConnection {
     throw this.#fileError('read', path, ran);
   }
 
+  async upload(path: string, source: UploadSource, options: UploadOptions = {}): Promise<void> {
+    await uploadFile(absolute(path), source, options, {
+      host: this.host,
+      run: (script, label, extra) =>
+        this.#work(script, { label, asRoot: this.host.sudo === true, signal: options.signal, ...extra }),
+      failed: (ran) => this.#fileError('written', path, ran),
+    });
+  }
+
+  async listen(to: { readonly address: string; readonly port: number }): Promise<HostListener> {
+    return listenOn(this.#session, this.host, this.#dialTimeout, (channel) => {
+      leadTo(to, this.#tunnel(channel));
+    });
+  }
+
   async dial(address: string, port: number): Promise<Duplex> {
     const refused = (why: string, cause?: unknown): DeliverError =>
       new DeliverError('E_SSH', {
@@ -95,6 +125,10 @@ export class SshConnection implements HostConnection {
         late = true;
       },
     });
+    return this.#tunnel(channel);
+  }
+
+  #tunnel(channel: Channel): TunnelStream {
     const tunnel = new TunnelStream(channel);
     this.#tunnels.add(tunnel);
     tunnel.once('close', () => this.#tunnels.delete(tunnel));
@@ -111,18 +145,18 @@ export class SshConnection implements HostConnection {
     }
     if (this.host.sudo !== true) throw notRoot(this.host);
     const password = this.#sudoPassword;
-    if (password !== undefined) await this.#checkSudo(password, work.signal);
+    await this.#checkSudo(work.signal);
     const invocation =
       password === undefined ? withoutPassword(command, work.input) : withPassword(command, password, work.input);
-    const ran = await this.#execute(invocation, work);
+    const ran = await this.#execute(this.#onTerminal ? onTerminal(invocation) : invocation, work);
     const refusal = sudoRefusal(this.host, ran);
     if (refusal !== undefined) throw refusal;
     return ran;
   }
 
   /** Once per connection, and a refusal is remembered: a wrong password tried again and again locks accounts. */
-  #checkSudo(password: Secret, signal: AbortSignal | undefined): Promise<void> {
-    this.#sudoChecked ??= this.#execute(passwordProbe(password), { label: 'sudo', asRoot: true, timeout: RUN_TIMEOUT }).then(
+  #checkSudo(signal: AbortSignal | undefined): Promise<void> {
+    this.#sudoChecked ??= this.#probeSudo().then(
       (ran) => {
         const refusal = sudoRefusal(this.host, ran);
         if (refusal !== undefined) throw refusal;
@@ -133,11 +167,20 @@ export class SshConnection implements HostConnection {
       },
     );
     return within(this.#sudoChecked, {
-      timeout: RUN_TIMEOUT + 1000,
+      timeout: 2 * RUN_TIMEOUT + 1000,
       signal,
       what: `sudo on ${this.host.name}`,
       onTimeout: () => notRoot(this.host),
     });
+  }
+
+  async #probeSudo(): Promise<Executed> {
+    const probe = this.#sudoPassword === undefined ? SUDO_PROBE : passwordProbe(this.#sudoPassword);
+    const work = { label: 'sudo', asRoot: true, timeout: RUN_TIMEOUT };
+    const ran = await this.#execute(probe, work);
+    if (!wantsTerminal(ran)) return ran;
+    this.#onTerminal = true;
+    return this.#execute(onTerminal(probe), work);
   }
 
   #execute(invocation: Invocation, work: Work): Promise<Executed> {

@@ -14,7 +14,7 @@ const OUTPUT_LIMIT = 64 * 1024 * 1024;
 export interface ExecuteOptions {
   /** For messages: “writing /etc/x”. */
   readonly label: string;
-  readonly input?: Uint8Array | undefined;
+  readonly input?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -29,7 +29,8 @@ export interface Executed {
 
 /**
  * Runs one command line of the login shell over a session and collects what it prints.
- * @throws DeliverError E_SSH when the connection breaks, E_HOST when it takes too long or prints without end, E_INTERRUPTED
+ * @throws DeliverError E_SSH when the connection breaks, E_HOST when it takes too long or prints without end, E_INTERRUPTED;
+ * whatever the input throws
  */
 export async function execute(session: Session, host: SiteHost, command: string, options: ExecuteOptions): Promise<Executed> {
   const { label, input, timeout, signal } = options;
@@ -47,10 +48,16 @@ export async function execute(session: Session, host: SiteHost, command: string,
     if (size <= OUTPUT_LIMIT) into.push(chunk);
     else if (!ended) stop();
   };
+  const sent = input === undefined ? undefined : inputStream(input);
+  let broken: { readonly error: unknown } | undefined;
+  sent?.once('error', (error: unknown) => {
+    broken = { error };
+    stop();
+  });
   const running = session.ssh.execCommand(command, {
     encoding: 'latin1',
     noTrim: true,
-    ...(input === undefined ? {} : { stdin: Readable.from([input], { objectMode: true }) }),
+    ...(sent === undefined ? {} : { stdin: sent }),
     onChannel: (channel) => {
       open.channel = channel;
       channel.on('error', () => undefined);
@@ -68,10 +75,18 @@ export async function execute(session: Session, host: SiteHost, command: string,
     what: `${label} on ${host.name}`,
     onTimeout: () => tooSlow(host, label, timeout),
     cancel: stop,
+  }).finally(() => {
+    // What the command didn't read: its source must not stay open.
+    sent?.destroy();
   });
+  if (broken !== undefined) throw broken.error;
   if (size > OUTPUT_LIMIT) throw tooMuch(host, label);
   if (code === null && killedBy === null) throw connectionLost(host, label);
   return { code: code ?? 128 + signalNumber(killedBy), stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+}
+
+function inputStream(input: Uint8Array | AsyncIterable<Uint8Array>): Readable {
+  return Readable.from(input instanceof Uint8Array ? [input] : input, { objectMode: true, highWaterMark: 2 });
 }
 
 /** True for errors after which the session itself is still good. */

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Digest } from '../core/digest.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
 
 export interface RunOptions {
@@ -17,6 +18,30 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+/** Content that is larger than memory should hold. */
+export interface UploadSource {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  /** The bytes from there to the end; they need not be verified, the host checks the whole. */
+  open(from: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+export interface UploadOptions {
+  /** 0o644 when absent. */
+  readonly mode?: number;
+  readonly signal?: AbortSignal;
+  /** Called with every few bytes that were handed to the connection, and once with those that were there already. */
+  readonly onBytes?: (count: number) => void;
+}
+
+/** A port of the host's loopback whose connections come here. */
+export interface HostListener {
+  readonly port: number;
+  /** Takes no more connections and ends those that are open. */
+  close(): Promise<void>;
+}
+
 /** One open connection to one host. */
 export interface HostConnection {
   readonly host: SiteHost;
@@ -26,8 +51,16 @@ export interface HostConnection {
   writeFile(path: string, content: string | Uint8Array, mode?: number): Promise<void>;
   /** Content of a file, undefined when it is not there. */
   readFile(path: string): Promise<Uint8Array | undefined>;
+  /**
+   * Writes a large file: as `<path>.part`, its digest checked there, then moved in place; a part that a cut left behind is
+   * gone on with. As root when the host uses sudo.
+   * @throws DeliverError E_DIGEST, E_HOST, E_SSH, E_SUDO
+   */
+  upload(path: string, source: UploadSource, options?: UploadOptions): Promise<void>;
   /** A byte stream to host:port as seen from that host. */
   dial(address: string, port: number): Promise<Duplex>;
+  /** A port on the host's 127.0.0.1, chosen there, that leads to a server here, until the connection ends. @throws DeliverError E_SSH */
+  listen(to: { readonly address: string; readonly port: number }): Promise<HostListener>;
 }
 
 /** Opens connections, each host once, through its bastions, and checks host keys. */

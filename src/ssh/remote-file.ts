@@ -36,7 +36,8 @@ export function saysMissing(stderr: string): boolean {
   return /No such file or directory|Not a directory/.test(stderr);
 }
 
-function parentOf(path: string): string {
+/** The folder that a path is in. */
+export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash <= 0 ? '/' : path.slice(0, slash);
 }

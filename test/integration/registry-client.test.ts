@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { verified, type Digest } from '../../src/core/digest.ts';
 import { parseReference } from '../../src/core/reference.ts';
+import { Secret } from '../../src/core/secret.ts';
 import { createImageSource } from '../../src/registry/image-source.ts';
 import type { RegistryOptions } from '../../src/registry/options.ts';
 import { createRegistry, type Registry } from '../../src/registry/registry.ts';
@@ -202,4 +203,21 @@ it('takes mirrors from the release and accounts from the docker config', async (
   const { reader: mirror, repository } = source.locate(parseReference('registry.k8s.io/pause:3.10'));
   expect(repository).toBe('k8s/pause');
   expect((await mirror.manifest(repository, '3.10')).descriptor.digest).toBe(buildImage().descriptor.digest);
+});
+
+it('gives an account that a file names to its own registry only', async () => {
+  const registry = await start({ auth: { kind: 'token', users: USERS } });
+  seed(registry, 'a/b', '1', buildImage());
+  const account = { username: BOB.username, password: new Secret(BOB.password) };
+  const sourceWith = (host: string): ReturnType<typeof createImageSource> => {
+    const source = createImageSource({ 'other.example': { mirror: registry.host } }, { DOCKER_CONFIG: '/nowhere' }, undefined, {
+      accounts: new Map([[host, account]]),
+    });
+    open.push(source);
+    return source;
+  };
+  const own = sourceWith(registry.host).locate(parseReference(`${registry.host}/a/b:1`));
+  expect((await own.reader.manifest(own.repository, '1')).descriptor.digest).toBe(buildImage().descriptor.digest);
+  const mirrored = sourceWith('other.example').locate(parseReference('other.example/a/b:1'));
+  await expect(mirrored.reader.manifest(mirrored.repository, '1')).rejects.toThrowWithCode('E_SOURCE_AUTH');
 });

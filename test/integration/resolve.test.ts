@@ -31,7 +31,7 @@ function seed(registry: MemoryRegistry, repository: string, tag: string, image: 
 
 const ports: ResolveFlowPorts = {
   images: (registries, folder) => {
-    const source = createImageSource(registries, {}, folder, { retries: 0, firstDelay: 1 });
+    const source = createImageSource(registries, {}, folder, { retry: { retries: 0, firstDelay: 1 } });
     onTestFinished(() => source.close());
     return source;
   },

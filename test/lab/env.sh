@@ -25,6 +25,7 @@ declare -A INGRESS=([cp1]=10.86.67.11 [w1]=10.86.68.66)   # the ingress addresse
 declare -A POD_CIDR=([cp1]=10.244.0.0/24 [w1]=10.244.1.0/24)
 POD_NET=10.244.0.0/16
 SERVICE_NET=10.96.0.0/12
+KUBEKEY_NET=10.233.0.0/17                                  # KubeKey's own pods and services, for its sample files
 HARBOR=dockerhub.kubekey.local
 UPSTREAM=127.0.0.1:5580
 COMPONENTS=127.0.0.1:5581                                  # the connected side's web server: programs, as upstream publishes them

@@ -4,6 +4,14 @@ make_disk() { # IMAGE SIZE MOUNTPOINT: a sparse file as its own filesystem
   truncate -s "$2" "$1"; mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1,nodiscard "$1"
   mount -o loop,discard "$1" "$3"
 }
+wipe_host() { # HOST: off, and its disks gone; only its address and its keys stay
+  local h=$1 d=$S/hosts/$1 m
+  [ -d "$d/keys" ] || { mkdir -m 700 "$d/keys"; cp -p "$d"/upper/etc/ssh/ssh_host_ed25519_key* "$d/keys/"; }
+  cg_kill "dlv-$h"
+  ip netns del "dlv$h" 2>/dev/null || true   # none: it was powered off
+  for m in $(awk -v s="$d/" 'index($2, s) == 1 { print $2 }' /proc/self/mounts | sort -r); do umount "$m" 2>/dev/null || umount -l "$m"; done
+  rm -rf "${d:?}"/{upper,work} "$d"/*.img
+}
 prepare_host() { # HOST: what is done once per bring-up; a power cycle keeps all of it, as a real one would
   local h=$1 d=$S/hosts/$1 r=$S/hosts/$1/root lower=$BASE unit units=(ssh) size=1G
   # bare: sshd and a disk, no more; but for the Redis that is outside of everything
@@ -27,8 +35,11 @@ prepare_host() { # HOST: what is done once per bring-up; a power cycle keeps all
   tr -d - </proc/sys/kernel/random/uuid >"$r/etc/machine-id"
   local wants=$r/etc/systemd/system/multi-user.target.wants; mkdir -p "$wants"
   for unit in "${units[@]}"; do ln -sf "$([ -e "$r/etc/systemd/system/$unit.service" ] && echo .. || echo /lib/systemd/system)/$unit.service" "$wants/"; done
-  ssh-keygen -q -t ed25519 -N '' -C "$h" -f "$r/etc/ssh/ssh_host_ed25519_key"
-  echo "$h,${IP[$h]} $(cut -d' ' -f1,2 "$r/etc/ssh/ssh_host_ed25519_key.pub")" >>"$SITE/known_hosts"
+  if [ ! -d "$d/keys" ]; then   # after a reset they are there, and known_hosts is still right
+    mkdir -m 700 "$d/keys"; ssh-keygen -q -t ed25519 -N '' -C "$h" -f "$d/keys/ssh_host_ed25519_key"
+    echo "$h,${IP[$h]} $(cut -d' ' -f1,2 "$d/keys/ssh_host_ed25519_key.pub")" >>"$SITE/known_hosts"
+  fi
+  cp -p "$d"/keys/* "$r/etc/ssh/"
   local home
   for home in root home/ops; do
     mkdir -p -m 700 "$r/$home/.ssh"; cp "$SITE/id_ed25519.pub" "$r/$home/.ssh/authorized_keys"

@@ -150,7 +150,7 @@ def bare():
     for v in (E['VERSION_COREDNS'], E['VERSION_COREDNS_PREVIOUS']):
         yield f'registry.k8s.io/coredns/coredns:{v}', image([passwd, {'files': {'/coredns': f'{BIN}/coredns-{v}/coredns'}}], Entrypoint=['/coredns'], User='0')
     yield f'docker.io/library/traefik:{E["VERSION_TRAEFIK"]}', image([passwd, program('traefik')], Entrypoint=['/usr/local/bin/traefik'])
-    yield f'docker.io/flannel/flannel:{E["VERSION_FLANNEL"]}', image([kube_proxy_tools(), {'files': {'/opt/bin/flanneld': f'{BIN}/flannel'}}],
+    yield f'docker.io/flannel/flannel:{E["VERSION_FLANNEL"]}', image([shell, kube_proxy_tools(), {'files': {'/opt/bin/flanneld': f'{BIN}/flannel'}}],
         Entrypoint=['/opt/bin/flanneld'])
     yield f'docker.io/flannel/flannel-cni-plugin:{E["VERSION_FLANNEL_CNI"]}', image([shell, {'files': {'/flannel': f'{BIN}/flannel-cni'}}])
     yield f'docker.io/rancher/local-path-provisioner:{E["VERSION_LOCAL_PATH"]}', image([passwd, {'files': {'/usr/bin/local-path-provisioner':

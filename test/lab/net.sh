@@ -45,7 +45,7 @@ table bridge lab {
   chain watch {
     type filter hook prerouting priority 0;
     ether type ip ip daddr $GATEWAY th dport 53 goto escape
-    ether type ip ip daddr != { 10.77.0.0/24, ${INGRESS[cp1]}, ${INGRESS[w1]}, $POD_NET, $SERVICE_NET, 224.0.0.0/4, 255.255.255.255 } goto escape
+    ether type ip ip daddr != { 10.77.0.0/24, ${INGRESS[cp1]}, ${INGRESS[w1]}, $POD_NET, $SERVICE_NET, $KUBEKEY_NET, 224.0.0.0/4, 255.255.255.255 } goto escape
     ether type ip6 ip6 daddr != { fe80::/10, ff00::/8 } counter name escaped
   }
   chain escape {

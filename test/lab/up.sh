@@ -58,7 +58,7 @@ wait $upstream || { cat "$RUN/upstream.log" >&2; die "the connected side's regis
 stage "the connected side's registry"
 python3 "$LAB/describe.py" >"$SITE/lab.json"
 cp "$LAB/versions.sh" "$RUN/versions"
-[ "$MODE" = bare ] || bash "$LAB/status.sh" --probe >"$RUN/status.log" || { cat "$RUN/status.log" >&2; die "the site is up but not in order"; }
+bash "$LAB/status.sh" --probe >"$RUN/status.log" || { cat "$RUN/status.log" >&2; die "the site is up but not in order"; }
 stage "checked"
 bash "$LAB/escapes.sh" --reset
 cg_leave dlv-up; rm -f /run/deliver-lab.pid

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
 import type { HostConnection, HostConnector, RunOptions, RunResult } from '../../src/ssh/port.ts';
+import { uploadScript } from '../../src/ssh/upload.ts';
 
 /** This machine as a host of a site: commands run in a real sh, files are real. `commands` records what was run. */
 export interface LocalHosts extends HostConnector {
@@ -23,6 +25,12 @@ export function localHosts(): LocalHosts {
       await rename(`${path}.part`, path);
     },
     readFile: (path) => readFile(path).catch(() => undefined),
+    upload: async (path, source, options = {}) => {
+      commands.push(`upload ${path}`);
+      const ran = await runHere(uploadScript(path, source, 0, options.mode ?? 0o644), { stdin: source.open(0) });
+      if (ran.code !== 0) throw new Error(ran.stderr);
+    },
+    listen: () => Promise.reject(new Error('no tunnels here')),
     dial: () => Promise.reject(new Error('no tunnels here')),
   });
   return { commands, connect, close: () => Promise.resolve() };
@@ -31,7 +39,7 @@ export function localHosts(): LocalHosts {
 /** Runs a command line as sshd does: by a shell, with its standard input closed when there is none. */
 export function runHere(
   command: string,
-  options: Pick<RunOptions, 'stdin'> = {},
+  options: { readonly stdin?: RunOptions['stdin'] | AsyncIterable<Uint8Array> } = {},
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunResult> {
   return new Promise((resolve, reject) => {
@@ -45,6 +53,8 @@ export function runHere(
     child.once('close', (code) => {
       resolve({ code: code ?? 128, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
     });
-    child.stdin.end(options.stdin ?? '');
+    const { stdin = '' } = options;
+    if (typeof stdin === 'string' || stdin instanceof Uint8Array) child.stdin.end(stdin);
+    else Readable.from(stdin).pipe(child.stdin);
   });
 }

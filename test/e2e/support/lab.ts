@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { commandOnSite, REPOSITORY } from './deliver.ts';
 
 const Description = z.object({
+  /** bare: hosts with nothing but sshd; site: a Harbor and a Kubernetes are there. */
+  mode: z.enum(['site', 'bare']).optional(),
   dir: z.string(),
   site: z.string(),
   hosts: z.record(z.string(), z.object({ address: z.string(), state: z.string() })),
@@ -24,6 +26,8 @@ const Description = z.object({
   ingress: z.object({ addresses: z.array(z.string()) }),
   redis: z.object({ address: z.string() }),
   upstream: z.object({ registry: z.string(), accessLog: z.string() }),
+  /** host:port of the web server with the programs; only a lab of bare hosts has it. */
+  components: z.string().optional(),
   bin: z.object({ kubectl: z.string(), crane: z.string(), regctl: z.string(), skopeo: z.string() }),
 });
 export type Lab = z.infer<typeof Description>;
@@ -111,8 +115,8 @@ export async function kubectl(lab: Lab, ...args: string[]): Promise<string> {
   return outcome.stdout;
 }
 
-/** A shell command as root on a host of the site. */
-export async function onHost(lab: Lab, host: string, command: string): Promise<string> {
+/** A shell command as root on a host of the site; its standard output. */
+export async function onHost(lab: Lab, host: string, command: string, stdin = ''): Promise<string> {
   const address = lab.hosts[host]?.address ?? host;
   const outcome = await commandOnSite(
     [
@@ -128,7 +132,7 @@ export async function onHost(lab: Lab, host: string, command: string): Promise<s
       `root@${address}`,
       command,
     ],
-    { timeout: 120_000 },
+    { timeout: 120_000, stdin },
   );
   if (outcome.code !== 0) throw new Error(`${host}: ${command}: ${outcome.text}`);
   return outcome.stdout;

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,11 +56,15 @@ func main() {
 		if err != nil {
 			fail(err)
 		}
+		_, network, err := net.ParseCIDR(values["FLANNEL_SUBNET"]) // flanneld writes its own address in it
+		if err != nil {
+			fail(err)
+		}
 		bridge, err = json.Marshal(map[string]any{
 			"cniVersion": conf["cniVersion"], "name": conf["name"], "type": "bridge", "bridge": "cni0",
 			"isDefaultGateway": true, "hairpinMode": true, "ipMasq": false, "mtu": json.Number(values["FLANNEL_MTU"]),
 			"ipam": map[string]any{
-				"type": "host-local", "ranges": [][]map[string]string{{{"subnet": values["FLANNEL_SUBNET"]}}},
+				"type": "host-local", "ranges": [][]map[string]string{{{"subnet": network.String()}}},
 				"routes": []map[string]string{{"dst": values["FLANNEL_NETWORK"]}},
 			},
 		})

@@ -121,6 +121,14 @@ export const projectRoutes: Routes = {
   'GET /projects/{project_name_or_id}': (x, params) => {
     sendJson(x, 200, view(x, projectFor(x, params.project_name_or_id ?? '', 'project', 'read')));
   },
+  'PUT /projects/{project_name_or_id}': async (x, params, body) => {
+    const project = projectFor(x, params.project_name_or_id ?? '', 'project', 'update');
+    for (const [key, value] of Object.entries(((body ?? {}) as ProjectRequest).metadata ?? {})) {
+      if (value !== null) project.metadata[key] = value;
+    }
+    await x.harbor.store.commit();
+    sendEmpty(x, 200);
+  },
   'DELETE /projects/{project_name_or_id}': deleteProject,
   'GET /projects/{project_name_or_id}/_deletable': (x, params) => {
     const project = projectFor(x, params.project_name_or_id ?? '', 'project', 'delete');

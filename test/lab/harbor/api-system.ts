@@ -7,8 +7,6 @@ import { sendJson, sendText } from './reply.ts';
 import { discard, forward } from './upstream.ts';
 
 const ALWAYS_HEALTHY = ['core', 'database', 'jobservice', 'portal', 'redis'];
-/** What the front claims to be: the version that was observed. */
-const VERSION = 'v2.16.0-c50c7ddd';
 
 async function registryError(x: Exchange): Promise<string | null> {
   try {
@@ -48,7 +46,7 @@ function systemInfo(x: Exchange): void {
     ...open,
     current_time: new Date(x.harbor.now()).toISOString(),
     external_url: x.harbor.config.externalUrl,
-    harbor_version: VERSION,
+    harbor_version: x.harbor.config.version,
     has_ca_root: false,
     notification_enable: true,
     project_creation_restriction: settings.projectCreationRestriction,

@@ -6,8 +6,11 @@ import { sendJson } from './reply.ts';
 import { artifactRoutes } from './api-artifacts.ts';
 import { configurationRoutes } from './api-configurations.ts';
 import { immutableRoutes } from './api-immutable.ts';
+import { preheatRoutes } from './api-preheat.ts';
 import { projectRoutes } from './api-projects.ts';
 import { quotaRoutes } from './api-quotas.ts';
+import { registryRoutes } from './api-registries.ts';
+import { replicationRoutes } from './api-replication.ts';
 import { repositoryRoutes } from './api-repositories.ts';
 import { robotRoutes } from './api-robots.ts';
 import { systemRoutes } from './api-system.ts';
@@ -28,6 +31,9 @@ const ROUTES: Routes = {
   ...repositoryRoutes,
   ...artifactRoutes,
   ...tagRoutes,
+  ...registryRoutes,
+  ...replicationRoutes,
+  ...preheatRoutes,
 };
 const BASE = '/api/v2.0';
 const MAX_BODY = 4 * 1024 * 1024;

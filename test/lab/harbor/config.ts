@@ -35,6 +35,8 @@ export interface HarborConfig {
   /** Token lifetime; Harbor's default is 30. */
   tokenExpirationMinutes?: number;
   tokenLeewaySeconds?: number;
+  /** What it claims to be. */
+  version?: string;
 }
 
 export interface ResolvedConfig extends Required<Omit<HarborConfig, 'delays'>> {
@@ -55,6 +57,8 @@ export function withDefaults(config: HarborConfig): ResolvedConfig {
     bodyStallMs: 60_000,
     tokenExpirationMinutes: 30,
     tokenLeewaySeconds: 60,
+    // The version that was observed.
+    version: 'v2.16.0-c50c7ddd',
     ...given,
     wrongPasswordMs: delays?.wrongPasswordMs ?? 1500,
     userPasswordMs: delays?.userPasswordMs ?? 0,

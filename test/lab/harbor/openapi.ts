@@ -45,7 +45,7 @@ function convert(node: unknown): unknown {
 const swagger = convert(parse(readFileSync(FILE, 'utf8'))) as Swagger;
 const ajv = new Ajv({ strict: false, allErrors: true });
 (addFormats as unknown as { default: (instance: Ajv) => void }).default(ajv);
-for (const format of ['int', 'uint64']) ajv.addFormat(format, true);
+for (const format of ['int', 'int8', 'uint64']) ajv.addFormat(format, true);
 ajv.addSchema({ $id: 'harbor', definitions: swagger.definitions });
 
 const compiled = new Map<unknown, ValidateFunction>();

@@ -24,7 +24,8 @@ export interface RunningHarbor {
 
 /**
  * A test double of Harbor's core, as observed in facts/harbor-observed.md, before a registry that stores the bytes.
- * Not emulated: members, labels, retention, replication, preheat, scanners, webhooks, artifact copy and additions,
+ * Replication and preheat policies are kept and listed, and their executions end at once without moving anything.
+ * Not emulated: members, labels, retention, scanners, webhooks, artifact copy and additions,
  * extra_attrs, OIDC and LDAP logins, session logins, garbage collection. A call to any of them is 404, never a false success.
  */
 export async function startHarbor(given: HarborConfig, now: () => number = Date.now): Promise<RunningHarbor> {

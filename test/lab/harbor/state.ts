@@ -105,6 +105,58 @@ export interface ImmutableRule {
   repositorySelectors: Selector[];
 }
 
+/** A registry endpoint that replication goes to or comes from. */
+export interface Endpoint {
+  id: number;
+  name: string;
+  type: string;
+  url: string;
+  insecure: boolean;
+  description: string;
+  accessKey: string;
+  accessSecret: string;
+  creationTime: string;
+}
+
+/** As asked for; the endpoints by id. */
+export interface StoredPolicy {
+  id: number;
+  name: string;
+  creationTime: string;
+  body: Record<string, unknown>;
+}
+
+export interface Execution {
+  id: number;
+  kind: 'replication' | 'preheat';
+  policyId: number;
+  trigger: string;
+  startTime: string;
+}
+
+export interface PreheatInstance {
+  id: number;
+  name: string;
+  vendor: string;
+  endpoint: string;
+  authMode: string;
+  authInfo: Record<string, string>;
+  enabled: boolean;
+  insecure: boolean;
+}
+
+export interface PreheatPolicy {
+  id: number;
+  projectId: number;
+  name: string;
+  description: string;
+  providerId: number;
+  filters: string;
+  trigger: string;
+  enabled: boolean;
+  creationTime: string;
+}
+
 export interface Settings {
   readOnly: boolean;
   robotNamePrefix: string;
@@ -120,6 +172,11 @@ export interface StateData {
   projects: Project[];
   robots: Robot[];
   rules: ImmutableRule[];
+  endpoints: Endpoint[];
+  replications: StoredPolicy[];
+  executions: Execution[];
+  instances: PreheatInstance[];
+  preheats: PreheatPolicy[];
   repositories: Record<string, Repository>;
   /** Repository → blob digest → size. Held apart from `repositories`: a repository exists in Harbor only from its first manifest on. */
   repositoryBlobs: Record<string, Record<string, number>>;
@@ -151,6 +208,11 @@ export function freshState(now: string, tokenExpirationMinutes: number): StateDa
     ],
     robots: [],
     rules: [],
+    endpoints: [],
+    replications: [],
+    executions: [],
+    instances: [],
+    preheats: [],
     repositories: {},
     repositoryBlobs: {},
   };

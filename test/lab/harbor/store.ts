@@ -10,10 +10,11 @@ export interface Store {
 }
 
 export function openStore(path: string | null, now: string, tokenExpirationMinutes: number): Store {
-  const data =
-    path !== null && existsSync(path)
-      ? (JSON.parse(readFileSync(path, 'utf8')) as StateData)
-      : freshState(now, tokenExpirationMinutes);
+  // A file of an older front lacks what came later.
+  const data: StateData = {
+    ...freshState(now, tokenExpirationMinutes),
+    ...(path !== null && existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Partial<StateData>) : {}),
+  };
   if (path === null) return { data, commit: () => Promise.resolve() };
 
   let running: Promise<void> | null = null;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ManifestPart } from '../../../src/apps/manifest-part.ts';
 import { orderApps } from '../../../src/apps/order.ts';
 import { renderRelease, type ReleaseGroup } from '../../../src/apps/release-objects.ts';
 import { fieldAt, textAt } from '../../../src/cluster/fields.ts';
@@ -84,13 +85,47 @@ describe('a release', () => {
     expect(broken(user('nothing.clusterIP', []))).toThrowWithCode('E_VARIABLE');
   });
 
-  test('charts and manifests are refused, they are not applied yet', () => {
+  test('charts are refused, they are not applied yet', () => {
     const charts = [{ name: 'n9e', chart: './n9e', namespace: 'monitoring' }];
     expect(() => renderRelease(aRelease({ charts }), aReleaseContext())).toThrowWithCode('E_NOT_YET', 'n9e');
-    expect(() => renderRelease(aRelease({ manifests: [{ path: './k8s' }] }), aReleaseContext())).toThrowWithCode(
-      'E_NOT_YET',
-      './k8s',
-    );
+  });
+
+  test('manifests come before apps, the pod network before all, and after an app only where they say so', () => {
+    const manifests = [
+      { name: 'ingress', path: 'traefik.yaml' },
+      { name: 'rules', path: 'rules.yaml', dependsOn: ['gatekeeper'] },
+      { name: 'network', path: 'flannel.yaml' },
+    ];
+    const release = aRelease({ manifests });
+    const parts = [part('ingress', 'traefik'), part('rules', 'rules'), part('network', 'flannel', '/etc/cni/net.d')];
+    const groups = renderRelease(release, aReleaseContext({ manifests: parts }));
+    expect(groups.map(({ step, title }) => `${step}: ${title}`)).toEqual([
+      'addons: namespaces of add-ons',
+      'addons: network',
+      'addons: ingress',
+      'namespaces: namespaces',
+      'externals: externals',
+      'apps: project/gatekeeper',
+      'apps: rules',
+    ]);
+  });
+
+  test('the same object in two manifests is refused: each install would write one over the other', () => {
+    const manifests = [{ path: 'a.yaml' }, { path: 'b.yaml' }];
+    const context = aReleaseContext({ manifests: [part('a.yaml', 'same'), part('b.yaml', 'same')] });
+    expect(() => renderRelease(aRelease({ manifests }), context)).toThrowWithCode('E_GRAPH', 'in a.yaml and in b.yaml');
+  });
+
+  const part = (title: string, name: string, hostPath = '/tmp'): ManifestPart => ({
+    title,
+    objects: [
+      {
+        apiVersion: 'apps/v1',
+        kind: 'DaemonSet',
+        metadata: { name, namespace: 'add-ons' },
+        spec: { template: { spec: { volumes: [{ name: 'x', hostPath: { path: hostPath } }] } } },
+      },
+    ],
   });
 
   test('an app and an external can’t have the same Service', () => {

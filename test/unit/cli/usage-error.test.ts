@@ -36,7 +36,7 @@ it('keeps what the parser listed', () => {
 it('says which commands there are, and that one has to come first', () => {
   expect(() => {
     checkCommand(['init'], COMMANDS);
-  }).toThrowWithCode('E_USAGE', 'The commands are keygen, resolve, pack,');
+  }).toThrowWithCode('E_USAGE', 'The commands are keygen, import kubekey, resolve, pack,');
   expect(() => {
     checkCommand(['--json', 'install'], COMMANDS);
   }).toThrowWithCode('E_USAGE', 'A command has to come before --json');
@@ -47,4 +47,12 @@ it('says what is missing without the parser’s own heading and notes', () => {
   expect(usageError(new Errors.CLIError(heading), ['plan'], COMMANDS).facts.what).toBe('Missing required flag site.');
   const note = 'Missing 1 required arg:\nbundle  a file\nNote: --trust allows multiple values. Because of this …';
   expect(usageError(new Errors.CLIError(note), ['push'], COMMANDS).facts.details).toEqual(['bundle  a file']);
+});
+
+it('knows commands of two words', () => {
+  checkCommand(['import', 'kubekey', 'x.yaml'], COMMANDS);
+  for (const argv of [['import'], ['import', 'kubekye'], ['import', '--help']])
+    expect(() => {
+      checkCommand(argv, COMMANDS);
+    }).toThrowWithCode('E_USAGE', 'deliver import kubekey --help');
 });

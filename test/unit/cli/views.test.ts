@@ -45,6 +45,7 @@ function planOf(more: Partial<PlanResult> = {}): PlanResult {
       },
     ],
     registry: { host: 'harbor.plant7', images: 41, imagesToPush: 3, bytesToPush: 96_000_000, projectsToMake: ['docker.io'] },
+    build: { lines: [], changes: 0 },
     nodes: [
       { host: 'w1', files: ['/etc/containerd/certs.d/docker.io/hosts.toml', '/etc/containerd/certs.d/quay.io/hosts.toml'] },
       { host: 'w2', files: [] },
@@ -113,6 +114,14 @@ describe('a status', () => {
     registry: { host: 'harbor.plant7', version: 'v2.14.0', healthy: true, message: 'healthy' },
     kubernetes: 'v1.34.4',
     releases: [{ name: 'gatekeeper-suite', version: '3.6.2', installedAt: '2026-11-12T14:02:11.000Z', state: 'installed' }],
+    nodes: [
+      { name: 'cp1', ready: true, version: 'v1.34.4', message: '', certificateDays: 364 },
+      { name: 'w1', ready: false, version: 'v1.34.4', message: 'Kubelet stopped posting node status.' },
+    ],
+    addons: [
+      { kind: 'DaemonSet', namespace: 'kube-flannel', name: 'kube-flannel-ds', state: 'current', message: '2 of 2 ready' },
+    ],
+    down: ['host w1', 'node w1', 'StatefulSet project/gatekeeper'],
     apps: [
       { kind: 'StatefulSet', namespace: 'project', name: 'gatekeeper', state: 'in-progress', message: '1 of 2 ready' },
       { kind: 'Service', namespace: 'project', name: 'redis-cluster', state: 'current', message: '' },
@@ -121,9 +130,9 @@ describe('a status', () => {
     hostsFile: ['10.86.67.11  gatekeeper.project.10.86.67.11.nip.io'],
   };
 
-  it('shows hosts, registry, releases, apps and addresses on one screen', () => {
+  it('shows hosts, registry, releases, nodes, add-ons, apps and addresses on one screen', () => {
     const lines = viewStatus(status, screen);
-    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.length).toBeLessThanOrEqual(32);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     expect(text(lines)).toMatchInlineSnapshot(`
       "plant-7   Kubernetes v1.34.4
@@ -138,13 +147,22 @@ describe('a status', () => {
       Releases
         gatekeeper-suite 3.6.2  installed  2026-11-12 14:02 UTC
 
+      Nodes
+        ✔ cp1  v1.34.4  certificates for 364 days
+        ✖ w1   v1.34.4  Kubelet stopped posting node status.
+
+      Add-ons
+        ✔ kube-flannel/kube-flannel-ds  DaemonSet  2 of 2 ready
+
       Apps
         … project/gatekeeper     StatefulSet  1 of 2 ready
         ✔ project/redis-cluster  Service
 
           http://gatekeeper.project.10.86.67.11.nip.io
         On a laptop without that name server, add to its hosts file:
-          10.86.67.11  gatekeeper.project.10.86.67.11.nip.io"
+          10.86.67.11  gatekeeper.project.10.86.67.11.nip.io
+
+      ✖ 3 things not well: host w1, node w1, StatefulSet project/gatekeeper"
     `);
   });
 
@@ -154,6 +172,8 @@ describe('a status', () => {
       kubernetes: '',
       clusterProblem: 'The API server does not answer.',
       releases: [],
+      nodes: [],
+      addons: [],
       apps: [],
       urls: [],
     };

@@ -34,5 +34,6 @@ it('shows hosts and registry also when the cluster can’t be asked', async () =
     registry: { host: 'harbor.plant7', healthy: false, message: 'E_REGISTRY is down.' },
     clusterProblem: 'E_CLUSTER is down.',
     apps: [],
+    down: ['registry harbor.plant7', 'cluster'],
   });
 });

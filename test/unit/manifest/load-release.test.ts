@@ -51,7 +51,7 @@ apps:
       'suite.yaml:8:5  apps[0].kind: must be StatefulSet, Deployment, DaemonSet, Job, CronJob, Rollout. Did you mean “Deployment”?',
       'suite.yaml:10:5  apps[0].prots: unknown key. Did you mean “ports”?',
       expect.stringMatching(/^suite\.yaml:14:5 {2}apps\[1\]\.image: “Not\/Good” is not an image reference/),
-      'suite.yaml:15:17  apps[1].dependsOn[0]: there is no app, external or chart “wep”. Did you mean “web”?',
+      'suite.yaml:15:17  apps[1].dependsOn[0]: there is no app, external, chart or manifests “wep”. Did you mean “web”?',
       'suite.yaml:16:12  apps[1].env.PORT: must be text; put it in quotes',
     ]);
   });
@@ -83,16 +83,16 @@ apps:
 
   it('is refused with one clear word when it is something else', async () => {
     const folder = await folderWith({
-      'kk.yaml': 'apiVersion: kubekey.kubesphere.io/v1alpha2\nkind: Manifest\n',
+      'kk.yaml': 'apiVersion: kubekey.kubesphere.io/v1alpha2\nkind: Inventory\n',
       'site.yaml': 'apiVersion: deliver/v1\nkind: Site\nmetadata: { name: x }\n',
       'empty.yaml': '',
     });
-    await expect(loadRelease(join(folder, 'kk.yaml'))).rejects.toThrowWithCode('E_NOT_YET', 'KubeKey Manifest');
+    await expect(loadRelease(join(folder, 'kk.yaml'))).rejects.toThrowWithCode('E_NOT_YET', 'kind Manifest and Cluster');
     await expect(loadRelease(join(folder, 'site.yaml'))).rejects.toThrowWithCode(
       'E_SCHEMA',
       'is a Site, and a Release is needed',
     );
-    await expect(loadRelease(join(folder, 'empty.yaml'))).rejects.toThrowWithCode('E_SCHEMA', 'holds no Release');
+    await expect(loadRelease(join(folder, 'empty.yaml'))).rejects.toThrowWithCode('E_SCHEMA', 'is no release file');
     await expect(loadRelease(join(folder, 'none.yaml'))).rejects.toThrowWithCode('E_FILE_NOT_FOUND');
     await expect(loadRelease(folder)).rejects.toThrowWithCode('E_FILE_UNREADABLE');
   });
@@ -145,13 +145,6 @@ apps:
       'exactly one of',
     ],
     ['hooks', { apps: [app({ hooks: { afterReady: [] } })] }, 'E_NOT_YET', 'hooks are not supported yet'],
-    ['manifests', { manifests: [{ path: './k8s' }] }, 'E_NOT_YET', 'manifests: is not supported yet'],
-    [
-      'components',
-      { kubernetes: { version: 'v1.34.4', components: { runc: 'v1.3.0' } } },
-      'E_NOT_YET',
-      'kubernetes.components: is not supported yet',
-    ],
     ['a Rollout', { apps: [app({ kind: 'Rollout' })] }, 'E_NOT_YET', 'Rollout is not supported yet'],
     ['replicas of a DaemonSet', { apps: [app({ kind: 'DaemonSet', replicas: 2 })] }, 'E_SCHEMA', 'a DaemonSet has no replicas'],
     [

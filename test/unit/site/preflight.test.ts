@@ -118,7 +118,12 @@ describe('checks of a node', () => {
   it('say when there is no containerd, or another runtime', () => {
     const { containerd: _, ...none } = facts();
     expect(containerdChecks('w1', none)).toMatchObject([{ outcome: 'fail', found: 'containerd is not installed' }]);
-    expect(containerdChecks('w1', { ...none, otherRuntime: 'crio' })).toMatchObject([{ outcome: 'fail', code: 'E_NOT_YET' }]);
+    expect(containerdChecks('w1', { ...none, otherRuntime: 'crio' })).toMatchObject([
+      { outcome: 'fail', fix: 'Write runtime: { kind: crio } in the site file.' },
+    ]);
+    expect(containerdChecks('w1', { ...none, otherRuntime: 'crio' }, 'crio')).toMatchObject([
+      { outcome: 'pass', found: 'CRI-O' },
+    ]);
     expect(containerdChecks('w1', facts({ containerd: { ...good, running: false } }))).toMatchObject([{ outcome: 'fail' }]);
   });
 });

@@ -1,0 +1,114 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import type { BareSetting } from './bare.ts';
+import { onConnectedSide, REPOSITORY } from './deliver.ts';
+import type { PackedRelease } from './releases.ts';
+
+/** The two versions that the lab's connected side has, with the etcd that belongs to each. */
+const ETCD = { 'v1.33.13': 'v3.5.24', 'v1.34.4': 'v3.6.5' } as const;
+
+const Fields = z.record(z.string(), z.unknown());
+const Sources = z.looseObject({ registries: Fields });
+const Bare = z.looseObject({
+  kubernetes: z.looseObject({ components: Fields }),
+  sources: Sources,
+  manifests: z.array(z.unknown()),
+});
+const App = z.looseObject({ name: z.string(), replicas: z.number() });
+const Suite = z.looseObject({ sources: Sources, versions: Fields, externals: z.array(z.unknown()), apps: z.array(App) });
+const KubeKey = z.looseObject({
+  metadata: z.looseObject({ annotations: z.record(z.string(), z.string()) }),
+  spec: Fields,
+});
+
+async function manifest(name: string): Promise<unknown> {
+  return parse(await readFile(path.join(REPOSITORY, 'manifests', name), 'utf8'));
+}
+
+/** The apps of the sample suite with what they need, the gatekeeper with a planted secret, as fields of any release. */
+async function suiteFields(replicas: number): Promise<Record<string, unknown>> {
+  const { versions, externals, apps } = Suite.parse(await manifest('gatekeeper-suite.yaml'));
+  const grown = apps.map((app) =>
+    app.name === 'gatekeeper' ? { ...app, replicas, secrets: { APP_TOKEN: '${secret.app-token}' } } : app,
+  );
+  return { versions, externals, apps: grown };
+}
+
+export interface BareRelease {
+  readonly kubernetes: keyof typeof ETCD;
+  /** Of the release, that of Kubernetes when absent. */
+  readonly version?: string;
+  /** Of the gatekeeper, 1 when absent. */
+  readonly replicas?: number;
+}
+
+/** Packs the sample for bare hosts together with the apps of the sample suite, with this Kubernetes. */
+export async function packBare(
+  setting: BareSetting,
+  { kubernetes, version = kubernetes.slice(1), replicas = 1 }: BareRelease,
+): Promise<PackedRelease> {
+  const bare = Bare.parse(await manifest('bare-site.yaml'));
+  const suite = Suite.parse(await manifest('gatekeeper-suite.yaml'));
+  const release = {
+    ...bare,
+    metadata: { name: 'bare-site', version },
+    kubernetes: { version: kubernetes, components: { ...bare.kubernetes.components, etcd: ETCD[kubernetes] } },
+    sources: { ...bare.sources, registries: { ...suite.sources.registries, ...bare.sources.registries } },
+    ...(await suiteFields(replicas)),
+  };
+  const folder = await manifestFolder(setting, `release-${version}`);
+  const file = path.join(folder, 'release.yaml');
+  await writeFile(file, stringify(release));
+  return pack(setting, file, `bare-site-${version}`);
+}
+
+/** KubeKey's two sample files, with the lab's addresses, planted passwords, and the suite's apps in their annotations. */
+export async function packKubeKey(setting: BareSetting): Promise<PackedRelease & { readonly site: string }> {
+  const { lab, key, planted } = setting;
+  const folder = await manifestFolder(setting, 'kubekey');
+  const release = KubeKey.parse(await manifest('kubekey-manifest.yaml'));
+  const more = Bare.pick({ manifests: true }).parse(parse(release.metadata.annotations['deliver/release'] ?? ''));
+  release.metadata.annotations['deliver/release'] = stringify({
+    ...more,
+    manifests: [...more.manifests, { path: './addons/coredns-nip-io.yaml' }],
+    ...(await suiteFields(1)),
+  });
+  const file = path.join(folder, 'manifest-sample.yaml');
+  await writeFile(file, stringify(release));
+
+  const cluster = KubeKey.parse(await manifest('kubekey-cluster.yaml'));
+  cluster.metadata.annotations['deliver/site'] = stringify({
+    knownHosts: lab.ssh.knownHosts,
+    trust: [key.publicKey],
+    storageClass: 'local-path',
+    ingress: { class: 'traefik', addresses: lab.ingress.addresses, domain: 'nip.io' },
+    externals: { redis: [{ ip: lab.redis.address }] },
+  });
+  const registry = Fields.parse(cluster.spec['registry']);
+  cluster.spec['registry'] = { ...registry, auths: { [lab.harbor.host]: { username: 'admin', password: planted.registry } } };
+  cluster.spec['hosts'] = z
+    .array(z.looseObject({ name: z.string() }))
+    .parse(cluster.spec['hosts'])
+    .map((host) => (host.name === 'w1' ? withPassword(host, planted.sudo) : { ...host, privateKeyPath: lab.ssh.key }));
+  const site = path.join(folder, 'config-sample.yaml');
+  await writeFile(site, stringify(cluster));
+  return { ...(await pack(setting, file, 'kubekey-sample-1.33.13')), site };
+}
+
+function withPassword({ privateKeyPath: _key, ...host }: Record<string, unknown>, password: string): Record<string, unknown> {
+  return { ...host, user: 'opspw', password };
+}
+
+async function manifestFolder({ folder }: BareSetting, name: string): Promise<string> {
+  const to = path.join(folder, name);
+  await cp(path.join(REPOSITORY, 'manifests'), to, { recursive: true });
+  return to;
+}
+
+async function pack({ folder, key }: BareSetting, file: string, name: string): Promise<PackedRelease> {
+  const outcome = await onConnectedSide(['pack', file, '--output', folder, '--sign-key', key.file]);
+  if (outcome.code !== 0) throw new Error(outcome.text);
+  return { manifest: file, bundle: path.join(folder, `${name}.tar`) };
+}
