@@ -6,6 +6,7 @@ import type { Lock } from '../lock/lock-schema.ts';
 import { proveClosed } from '../lock/prove-closed.ts';
 import { resolveRelease } from '../lock/resolve-release.ts';
 import { isStale, lockChanges } from '../lock/stale.ts';
+import { fillVersions } from '../manifest/fill.ts';
 import { loadRelease } from '../manifest/load-release.ts';
 import type { ContentSources } from './blob-origins.ts';
 import type { ResolveFlowPorts } from './resolve.ts';
@@ -31,7 +32,8 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
         run: async (report, signal) => {
           const loaded = await loadRelease(releasePath);
           const { folder } = loaded;
-          const sources = { images: ports.images(loaded.release.sources?.registries ?? {}, folder), files: ports.files, folder };
+          const images = ports.images(fillVersions(loaded.release).sources ?? {}, folder);
+          const sources = { images, files: ports.files, folder };
           const previous = await earlierLock(path);
           isNew = previous === undefined || isStale(previous, loaded.release);
           const lock =

@@ -3,6 +3,7 @@ import { refKey, refText } from '../cluster/refs.ts';
 import { urlsOf } from '../apps/ingress.ts';
 import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
+import { isReference } from '../registry/push-referrers.ts';
 import { mirrorChanges } from '../site/mirrors.ts';
 import { planRelease } from './plan-objects.ts';
 import type { NodePlan, ObjectPlan, PlanResult, RegistryPlan } from './plan-types.ts';
@@ -86,13 +87,13 @@ async function resultOf(
     ...changes,
     leftOver: (record?.inventory ?? []).filter((ref) => !kept.has(refKey(ref))).map(refText),
     urls: releaseUrls(session, ports),
-    unchanged: same && still && registry.imagesToPush === 0 && registry.projectsToMake.length === 0,
+    unchanged: same && still && (preflight.need?.items.length ?? 0) === 0 && registry.projectsToMake.length === 0,
   };
 }
 
 function registryPlan(session: ReleaseSession, { need }: Preflight): RegistryPlan {
-  const present = need?.present.length ?? 0;
-  const missing = need?.items.length ?? 0;
+  const present = need?.present.filter(isReference).length ?? 0;
+  const missing = need?.items.filter(isReference).length ?? 0;
   return {
     host: session.naming.registryHost,
     images: present + missing,

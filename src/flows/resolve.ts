@@ -8,7 +8,7 @@ import { resolveRelease } from '../lock/resolve-release.ts';
 import { lockChanges } from '../lock/stale.ts';
 import { fillVersions } from '../manifest/fill.ts';
 import { loadRelease, type LoadedRelease } from '../manifest/load-release.ts';
-import type { RegistrySource } from '../manifest/release-schema.ts';
+import type { Sources } from '../manifest/release-schema.ts';
 import type { ImageSource } from '../registry/port.ts';
 import type { FileSource } from '../store/port.ts';
 
@@ -19,8 +19,8 @@ export interface ResolveInput {
 }
 
 export interface ResolveFlowPorts {
-  /** @param folder absolute folder of the release file, for `ca:` paths */
-  readonly images: (registries: Readonly<Record<string, RegistrySource>>, folder: string) => ImageSource;
+  /** @param folder absolute folder of the release file: where relative paths start */
+  readonly images: (sources: Sources, folder: string) => ImageSource;
   readonly files: FileSource;
 }
 
@@ -54,7 +54,7 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
         title: 'Resolved',
         run: async (report, signal) => {
           const from = done(loaded);
-          const images = ports.images(from.release.sources?.registries ?? {}, from.folder);
+          const images = ports.images(fillVersions(from.release).sources ?? {}, from.folder);
           lock = await resolveRelease(
             from,
             { images, files: ports.files },
@@ -67,7 +67,7 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
             },
           );
           return {
-            summary: `${count(lock.images.length, 'image')}, ${count(lock.charts.length, 'chart')}, ${count(lock.files.length, 'file')}`,
+            summary: `${count(lock.images.length, 'image')}, ${count(lock.charts.length, 'chart')}, ${count(lock.files.length, 'file')}${referrersText(lock)}`,
           };
         },
       },
@@ -116,6 +116,11 @@ function adviceOn(loaded: LoadedRelease): string[] {
   return neededImages(fillVersions(loaded.release))
     .filter(({ reference }) => reference.tag === 'latest' && reference.digest === undefined)
     .map(({ key, neededBy }) => `${key} (${neededBy.join('; ')}) is not pinned to a version; the lock pins what it is now.`);
+}
+
+function referrersText({ images }: Lock): string {
+  const found = new Set(images.flatMap(({ referrers = [] }) => referrers.map(({ digest }) => digest)));
+  return found.size === 0 ? '' : `, ${count(found.size, 'referrer')}`;
 }
 
 function count(number: number, noun: string): string {

@@ -197,7 +197,10 @@ it('takes mirrors from the release and accounts from the docker config', async (
   const auth = Buffer.from(`${BOB.username}:${BOB.password}`).toString('base64');
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }));
   seed(registry, 'k8s/pause', '3.10', buildImage());
-  const source = createImageSource({ 'registry.k8s.io': { mirror: `${registry.host}/k8s` } }, { DOCKER_CONFIG: folder });
+  const source = createImageSource(
+    { registries: { 'registry.k8s.io': { mirror: `${registry.host}/k8s` } } },
+    { DOCKER_CONFIG: folder },
+  );
   open.push(source);
   const { reader: mirror, repository } = source.locate(parseReference('registry.k8s.io/pause:3.10'));
   expect(repository).toBe('k8s/pause');
