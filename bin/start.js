@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -24,9 +25,16 @@ export async function start(entry) {
     console.error(`✖ deliver is not built yet: ${fileURLToPath(entry)} is missing.\n\n  fix    npm run build`);
     process.exit(2);
   }
+  rememberCompiled();
   dieWithParent();
   const { main } = await import(entry.href);
   process.exit(await main(argv));
+}
+
+/** What Node compiled is kept among deliver's own files: only for their owner, who can remove it with them. */
+function rememberCompiled() {
+  if (statSync(new URL('..', import.meta.url)).uid !== process.getuid?.()) return;
+  module.enableCompileCache?.(fileURLToPath(new URL('../node_modules/.cache/deliver', import.meta.url)));
 }
 
 function tooOld() {

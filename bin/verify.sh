@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks a deliver bundle, every byte of it, with nothing of deliver: POSIX sh, tar, coreutils, sed and ssh-keygen (8.9 or later).
+# Checks a deliver bundle, every byte of it, with nothing of deliver: POSIX sh, tar, coreutils and ssh-keygen (8.9 or later).
 #   sh verify.sh BUNDLE.tar KEYS [HOW_MANY]     KEYS: a .pub or allowed_signers file that you trust; HOW_MANY keys must have signed
 # Exit code 0: whole and signed; 4: refused; 2: asked wrongly. What it checks: docs/format-signatures.md.
 LC_ALL=C; export LC_ALL; set -uf
@@ -9,7 +9,7 @@ case ${3:-1} in 0* | *[!0-9]*) echo "HOW_MANY is a number from 1" >&2; exit 2 ;;
 b=$1 at=0 big='' t=$(mktemp -d) || exit 2
 trap 'rm -rf "$t"' EXIT; trap 'exit 2' HUP INT TERM
 total=$(($(wc -c <"$b")))
-tar -tf "$b" >/dev/null 2>"$t/tar" || refuse "tar can't read it: $(sed 1q "$t/tar")" # it also checks the checksum of every header
+tar -tf "$b" >/dev/null 2>"$t/tar" || refuse "tar can't read it: $(head -n 1 "$t/tar")" # it also checks the checksum of every header
 z64='~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~' z100=$z64'~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~' # tar's zero bytes
 part() { tail -c "+$(($1 + 1))" "$b" 2>/dev/null | head -c "$2"; }                       # offset, size
 hex() { part "$1" "$2" | od -An -v -tx1 | tr -d ' \n'; }
@@ -44,9 +44,11 @@ next; [ "$name" = index.json ] || refuse 'index.json is not the second member'
 index=$off isize=$size
 next; blob; root=$id rsize=$size
 part "$off" "$size" >"$t/root"
-pins=$(sed -n 's/^{"annotations":{.*},"artifactType":"application\/vnd.deliver.release.v1+json","config":{"digest":"sha256:\([0-9a-f]*\)","mediaType":"application\/vnd.deliver.lock.v1+json","size":[0-9]*},"layers":\[{"digest":"sha256:\([0-9a-f]*\)","mediaType":"application\/vnd.deliver.contents.v1+text","size":[0-9]*}\],"mediaType":"application\/vnd.oci.image.manifest.v1+json","schemaVersion":2}$/\1 \2/p' "$t/root")
-next; blob; lock=$id
-next; blob; [ "$pins" = "$lock $id" ] || refuse 'the release manifest does not pin this lock and this list'
+next; blob; lock=$id lsize=$size
+next; blob
+pins='"artifactType":"application/vnd.deliver.release.v1+json","config":{"digest":"sha256:'$lock'","mediaType":"application/vnd.deliver.lock.v1+json","size":'$lsize'},"layers":[{"digest":"sha256:'$id'","mediaType":"application/vnd.deliver.contents.v1+text","size":'$size'}],'$M',"schemaVersion":2}'
+[ "$rsize" -le 65536 ] || refuse 'the release manifest is too long'
+case $(tr '\000\n' '\001\001' <"$t/root") in '{"annotations":{'*"},$pins") ;; *) refuse 'the release manifest does not pin this lock and this list' ;; esac
 part "$off" "$size" >"$t/list"
 next; blob; [ "$id" = $E ] || refuse "$name is in the place of the empty config"
 room=$((at + 32768)) n=0 added='' ids=' '
@@ -68,7 +70,8 @@ while [ "$at" -lt "$room" ]; do # signatures, each with its manifest, then zeros
   added="$added,{\"artifactType\":\"$a\",\"digest\":\"sha256:$id\",$M,\"size\":$size}"
 done
 [ "$at" -eq "$room" ] || refuse 'the room for signatures has another size'
-base=$(part "$index" 2048 | sed -n '1s/^{\("annotations":{"vnd.deliver.base.name":"[A-Za-z0-9._+-]*","vnd.deliver.base.omitted":"[0-9]*","vnd.deliver.base.root":"sha256:[0-9a-f]\{64\}","vnd.deliver.base.version":"[A-Za-z0-9._+-]*"},\)"manifests":.*/\1/p')
+word='[A-Za-z0-9][A-Za-z0-9._-]\{0,99\}'
+base=$(expr "$(part "$index" 2048 | tr '\000\n' '\001\001')" : '{\("annotations":{"vnd.deliver.base.name":"'"$word"'","vnd.deliver.base.omitted":"[0-9]\{1,9\}","vnd.deliver.base.root":"sha256:[0-9a-f]\{64\}","vnd.deliver.base.version":"'"$word"'"},\)"manifests":') || base=
 omitted=${base#*omitted\":\"} omitted=${omitted%%\"*} missing=0 have=0
 case $omitted in 0?*) refuse 'index.json names no proper base' ;; esac
 { read -r kind ref rest length || refuse 'the list of contents is empty'
@@ -89,14 +92,17 @@ plain=$((${#first} + length + ${#last} - ${#added}))
   [ "$(part $((index + ${#first})) "$length" | sha256sum)" = "$rest  -" ] &&
   [ "$(part $((index + ${#first} + length)) $((isize - ${#first} - length)))" = "$(printf "%-$((isize - ${#first} - length))s" "$last")" ] ||
   refuse 'index.json is not what follows from the list of contents'
-sed -e 's/^ssh-/signer &/' -e 's/^ecdsa-/signer &/' -e 's/^sk-/signer &/' "$2" >"$t/keys"
+while IFS= read -r line || [ -n "$line" ]; do # a .pub file has no name in front
+  case $line in ssh-* | ecdsa-* | sk-*) line="signer $line" ;; esac
+  printf '%s\n' "$line"
+done <"$2" >"$t/keys"
 : >"$t/good"; i=0
 while [ $i -lt $n ]; do
   i=$((i + 1)) s=$t/sig$i
   case $(head -c 1 "$s") in '{') echo "note: signature $i is cosign's; not checked here" >&2; continue ;; esac
   ssh-keygen -Y check-novalidate -n deliver -s "$s" <"$t/root" >/dev/null 2>&1 || refuse "signature $i is wrong"
-  who=$(ssh-keygen -Y find-principals -f "$t/keys" -s "$s" 2>/dev/null | sed 1q) && [ -n "$who" ] || continue
-  ssh-keygen -Y verify -f "$t/keys" -I "$who" -n deliver -s "$s" <"$t/root" 2>/dev/null | sed 's/.* key //' >>"$t/good"
+  who=$(ssh-keygen -Y find-principals -f "$t/keys" -s "$s" 2>/dev/null | head -n 1) && [ -n "$who" ] || continue
+  good=$(ssh-keygen -Y verify -f "$t/keys" -I "$who" -n deliver -s "$s" <"$t/root" 2>/dev/null) && echo "${good##* key }" >>"$t/good"
 done
 [ "$(sort -u "$t/good" | wc -l)" -ge "${3:-1}" ] || refuse "$n signatures, too few of them by keys in $2"
 echo "OK: whole and signed by $(sort -u "$t/good" | tr '\n' ' ')"

@@ -5,7 +5,7 @@ import { isDigest, type Digest } from '../core/digest.ts';
 export interface FetchJournal {
   /** Ranges that an earlier run finished; each is hashed again before it is believed. */
   readonly finished: ReadonlyMap<number, Digest>;
-  append(index: number, digest: Digest): Promise<void>;
+  append(number: number, digest: Digest): Promise<void>;
   /** Nothing that it says is believed any more. */
   forget(): Promise<void>;
   close(): Promise<void>;
@@ -20,7 +20,7 @@ export async function openFetchJournal(
   object: Readonly<Record<string, string | number>>,
   usable: boolean,
 ): Promise<FetchJournal> {
-  const header = JSON.stringify({ journal: 'deliver-fetch/v1', ...object });
+  const header = JSON.stringify({ journal: 'deliver-fetch/v2', ...object });
   const [first, ...lines] = (await readFile(path, 'utf8').catch(() => '')).split('\n');
   const goesOn = usable && first === header;
   // The last piece has no end of line: nothing, or a line that was torn.
@@ -29,7 +29,7 @@ export async function openFetchJournal(
   await handle.appendFile(goesOn ? '\n' : `${header}\n`);
   return {
     finished,
-    append: async (index, digest) => handle.appendFile(`${String(index)} ${digest}\n`),
+    append: async (number, digest) => handle.appendFile(`${String(number)} ${digest}\n`),
     forget: () => handle.truncate(0),
     close: () => handle.close(),
   };

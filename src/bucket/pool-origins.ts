@@ -1,4 +1,4 @@
-import type { BlobOrigins } from '../bundle/fetch-blobs.ts';
+import type { BlobOrigins } from '../bundle/blob-origin.ts';
 import type { BundlePlan } from '../bundle/plan.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { ObjectStore } from '../store/port.ts';
@@ -35,9 +35,14 @@ export async function openPoolRelease(
   const { name, version } = plan.lock.metadata;
   if (`${name}-${version}` !== release)
     throw new DeliverError('E_BUNDLE', { what: `${store.nameOf(keys.lock(release))} is the lock of ${name}-${version}.` });
+  const sizes = new Map(plan.members.map(({ digest, size }) => [digest, size]));
   const origins: BlobOrigins = {
     describe: (digest) => store.nameOf(keys.blob(digest)),
-    open: (digest, blobSignal) => store.read(keys.blob(digest), {}, blobSignal),
+    open: (digest, blobSignal) => store.read(keys.blob(digest), sized(sizes.get(digest)), blobSignal),
   };
   return { plan, origins };
+}
+
+function sized(size: number | undefined): { size?: number } {
+  return size === undefined ? {} : { size };
 }

@@ -83,7 +83,7 @@ export async function readObject(store: ObjectStore, key: string, signal?: Abort
   if (head.size > MOST_READ)
     throw new DeliverError('E_STORE', { what: `${store.nameOf(key)} is too big to be what it should be.` });
   const chunks: Uint8Array[] = [];
-  for await (const chunk of await store.read(key, { etag: head.etag }, signal)) chunks.push(chunk);
+  for await (const chunk of await store.read(key, { etag: head.etag, size: head.size }, signal)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 

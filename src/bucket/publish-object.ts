@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { DeliverError } from '../core/errors.ts';
-import type { HashPool } from '../bundle/hash-pool.ts';
 import { hexOf, refuseOther, type Digest } from '../core/digest.ts';
-import { inParallel } from '../core/in-parallel.ts';
-import type { ObjectStore, SentPart, StoredHead } from '../store/port.ts';
-import { fingerprint, type Fingerprint, type FingerprintedPart, type OpenFile } from './fingerprint.ts';
-import { SHA256_KEY } from './object-digest.ts';
-import { partsAtOnce, partSizeOf } from './part-size.ts';
+import { DeliverError } from '../core/errors.ts';
+import type { ObjectStore, SentPart, StoredHead, UploadName } from '../store/port.ts';
+import type { OpenFile } from './hash-range.ts';
+import { checksumOf, PART_SIZE_KEY, promiseOf, SHA256_KEY } from './object-digest.ts';
+import { partsOf, partSizeOf } from './part-size.ts';
+import { readParts, type Fingerprint, type ReadPart } from './read-parts.ts';
 
 /** What a file became in a bucket. */
 export interface PublishedObject {
@@ -24,28 +23,25 @@ export interface TransferOptions {
   /** Requests at once. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes that are now at their place, sent or kept. */
+  /** Bytes that are now at their place, sent or kept; negative when they have to be sent again. */
   readonly onBytes?: (count: number) => void;
-  /** Bytes that were hashed. */
-  readonly onHashed?: (count: number) => void;
-  /** Threads and memory that several transfers share, so that many small ones do not each ask for their own. */
-  readonly workshop?: Workshop;
-  /** What the bytes have to be; nothing is sent when they are not. */
+  /** Buffers that transfers of one run share, so that many small ones do not each ask for their own. */
+  readonly buffers?: Buffer[];
+  /** What the bytes have to be; no object appears when they are not. */
   readonly expected?: Digest;
 }
 
+type Work = TransferOptions & { readonly signal: AbortSignal | undefined; readonly onBytes: (count: number) => void };
+
 const CONNECTIONS = 4;
 
-/** What transfers of one run share; whoever made the pool closes it. */
-export interface Workshop {
-  readonly pool: HashPool;
-  /** Buffers of the smallest part's size that nobody uses now. */
-  readonly buffers: Buffer[];
-}
+/** The parts that arrived earlier are of another file. */
+class OtherFile extends Error {}
 
 /**
- * Sends a file as one object, in parts, several at once. Interrupted, the same call goes on: parts that arrived with the checksum
- * they have here are not sent again. The object appears only when it is whole, and what the store then says of it is compared.
+ * Sends a file as one object, in parts, several at once, reading it once. Interrupted, the same call goes on: parts that arrived with
+ * the checksum they have here are not sent again. The object appears only when it is whole, and what the store then says of it is
+ * compared.
  * @throws DeliverError E_STORE*, E_FILE_UNREADABLE; E_DIGEST when the store holds something else than was sent
  */
 export async function publishObject(
@@ -54,123 +50,135 @@ export async function publishObject(
   file: OpenFile,
   options: TransferOptions = {},
 ): Promise<PublishedObject> {
-  const { signal, onBytes = () => undefined, onHashed = () => undefined } = options;
-  const print = await fingerprint(file, onHashed, signal, options.workshop?.pool);
-  if (options.expected !== undefined) refuseOther({ digest: options.expected, size: file.size }, print, file.path);
-  const facts = { key, size: file.size, digest: print.digest };
-  if (difference(print, await store.head(key, signal)) === undefined) {
-    onBytes(file.size);
-    return { ...facts, outcome: 'unchanged', sentBytes: 0, keptBytes: 0 };
+  const work: Work = { ...options, signal: options.signal, onBytes: options.onBytes ?? (() => undefined) };
+  const found = await store.head(key, work.signal);
+  if (found?.size === file.size && promiseOf(found, partSizeOf(file.size)) !== undefined) {
+    const print = await measure(file, work);
+    refuseUnexpected(file, print, work.expected);
+    if (difference(print, found) === undefined) {
+      work.onBytes(file.size);
+      return { key, size: file.size, digest: print.digest, outcome: 'unchanged', sentBytes: 0, keptBytes: 0 };
+    }
   }
-  if (print.parts.length === 1) {
-    const buffers = options.workshop?.buffers ?? [];
-    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(options.workshop === undefined ? file.size : partSizeOf(file.size));
-    const bytes = buffer.subarray(0, file.size);
-    await fill(file, bytes, 0);
-    await store.put(key, bytes, metadataOf(print), signal);
-    buffers.push(buffer);
-    onBytes(file.size);
-    await mustBe(store, key, print, signal);
-    return { ...facts, outcome: 'sent', sentBytes: file.size, keptBytes: 0 };
-  }
-  const keptBytes = await sendParts(store, key, file, print, { ...options, onBytes });
-  await mustBe(store, key, print, signal);
-  return { ...facts, outcome: 'sent', sentBytes: file.size - keptBytes, keptBytes };
+  const isOnePart = partsOf(file.size).length === 1;
+  const { print, keptBytes } = isOnePart ? await sendWhole(store, key, file, work) : await sendParts(store, key, file, work);
+  const why = difference(print, await store.head(key, work.signal));
+  if (why !== undefined) throw otherThanSent(store.nameOf(key), why);
+  return { key, size: file.size, digest: print.digest, outcome: 'sent', sentBytes: file.size - keptBytes, keptBytes };
 }
 
-async function sendParts(
-  store: ObjectStore,
-  key: string,
-  file: OpenFile,
-  print: Fingerprint,
-  { concurrency = CONNECTIONS, signal, onBytes = () => undefined, workshop }: TransferOptions,
-): Promise<number> {
-  const { id, arrived } = await goOn(store, key, file, print, signal);
-  const upload = { key, id };
-  const sent = new Map(arrived.map((part) => [part.number, part]));
-  const keptBytes = arrived.reduce((sum, { size }) => sum + size, 0);
-  onBytes(keptBytes);
-  const missing = print.parts.filter(({ number }) => !sent.has(number));
-  const atOnce = partsAtOnce(file.size, concurrency);
-  // Only very big objects have bigger parts than those that small ones leave behind.
-  const buffers = partSizeOf(file.size) === partSizeOf(0) ? (workshop?.buffers ?? []) : [];
-  await inParallel(missing, atOnce, signal, async (part, partSignal) => {
-    const buffer = buffers.pop() ?? Buffer.allocUnsafeSlow(print.parts[0]?.size ?? part.size);
-    const bytes = buffer.subarray(0, part.size);
-    await fill(file, bytes, part.offset);
-    sent.set(part.number, await store.uploads.send(upload, { number: part.number, bytes, sha256: part.sha256 }, partSignal));
-    buffers.push(buffer);
-    onBytes(part.size);
+interface Sent {
+  readonly print: Fingerprint;
+  readonly keptBytes: number;
+}
+
+async function sendWhole(store: ObjectStore, key: string, file: OpenFile, work: Work): Promise<Sent> {
+  const print = await readParts(file, readOptions(work), async ({ bytes, sha256 }, signal) => {
+    const digest = Buffer.from(sha256, 'base64').toString('hex');
+    refuseUnexpected(file, { digest: `sha256:${digest}`, size: bytes.byteLength }, work.expected);
+    await store.put(key, bytes, { [SHA256_KEY]: digest }, signal);
+    work.onBytes(bytes.byteLength);
   });
+  return { print, keptBytes: 0 };
+}
+
+async function sendParts(store: ObjectStore, key: string, file: OpenFile, work: Work): Promise<Sent> {
+  const pending = await store.uploads.find(key, work.signal);
+  if (pending !== undefined) {
+    try {
+      if (pending.parts.length > 0) return await fillUpload(store, { key, id: pending.id }, pending.parts, file, work);
+    } catch (error) {
+      if (!(error instanceof OtherFile)) throw error;
+    }
+    await store.uploads.abort({ key, id: pending.id }, work.signal);
+  }
+  return fillUpload(store, await begin(store, key, file, work), [], file, work);
+}
+
+/** Where the store keeps no checksums, the object has to say from its beginning what it will be. */
+async function begin(store: ObjectStore, key: string, file: OpenFile, work: Work): Promise<UploadName> {
+  const known = work.expected === undefined ? {} : { [SHA256_KEY]: hexOf(work.expected) };
+  const metadata = { ...known, [PART_SIZE_KEY]: String(partSizeOf(file.size)) };
+  const { id, keepsSha256 } = await store.uploads.begin(key, metadata, work.signal);
+  if (keepsSha256 || work.expected !== undefined) return { key, id };
+  await store.uploads.abort({ key, id }, work.signal);
+  const { digest } = await measure(file, work);
+  return { key, id: (await store.uploads.begin(key, { [SHA256_KEY]: hexOf(digest) }, work.signal)).id };
+}
+
+/** @throws OtherFile when a part that arrived is not what it is here */
+async function fillUpload(
+  store: ObjectStore,
+  upload: UploadName,
+  arrived: readonly SentPart[],
+  file: OpenFile,
+  work: Work,
+): Promise<Sent> {
+  const there = new Map(arrived.map((part) => [part.number, part]));
+  const sent: SentPart[] = [];
+  let keptBytes = 0;
+  let counted = 0;
+  const print = await readParts(file, readOptions(work), async (part, signal) => {
+    const kept = there.get(part.number);
+    if (kept !== undefined && !isSame(part, kept)) throw new OtherFile();
+    if (kept !== undefined) keptBytes += part.size;
+    sent.push(kept ?? (await store.uploads.send(upload, part, signal)));
+    counted += part.size;
+    work.onBytes(part.size);
+  }).catch((error: unknown) => {
+    if (error instanceof OtherFile) work.onBytes(-counted);
+    throw error;
+  });
+  try {
+    refuseUnexpected(file, print, work.expected);
+  } catch (error) {
+    await store.uploads.abort(upload, work.signal);
+    throw error;
+  }
   await store.uploads.complete(
     upload,
-    [...sent.values()].sort((a, b) => a.number - b.number),
-    signal,
+    sent.toSorted((a, b) => a.number - b.number),
+    work.signal,
   );
-  return keptBytes;
+  return { print, keptBytes };
 }
 
-/** The upload to go on with. One that holds other bytes belongs to another file of this name: it is given up. */
-async function goOn(
-  store: ObjectStore,
-  key: string,
-  file: OpenFile,
-  print: Fingerprint,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly id: string; readonly arrived: readonly SentPart[] }> {
-  const pending = await store.uploads.find(key, signal);
-  if (pending !== undefined) {
-    const fits = await Promise.all(pending.parts.map((part) => isSame(file, print.parts[part.number - 1], part)));
-    if (fits.length > 0 && fits.every(Boolean)) return { id: pending.id, arrived: pending.parts };
-    await store.uploads.abort({ key, id: pending.id }, signal);
-  }
-  return { id: await store.uploads.begin(key, metadataOf(print), signal), arrived: [] };
-}
-
-async function isSame(file: OpenFile, expected: FingerprintedPart | undefined, sent: SentPart): Promise<boolean> {
-  if (expected?.size !== sent.size) return false;
-  if (sent.sha256 !== undefined) return sent.sha256 === expected.sha256;
+function isSame({ bytes, sha256 }: ReadPart, sent: SentPart): boolean {
+  if (bytes.byteLength !== sent.size) return false;
+  if (sent.sha256 !== undefined) return sent.sha256 === sha256;
   // Stores that keep no SHA-256 still name a part by its MD5 (RFC 1864 is what S3 took the ETag from).
-  const bytes = Buffer.alloc(expected.size);
-  await fill(file, bytes, expected.offset);
   return sent.etag.replaceAll('"', '') === createHash('md5').update(bytes).digest('hex');
 }
 
-async function fill({ path, handle, start = 0 }: OpenFile, target: Buffer, offset: number): Promise<void> {
-  for (let done = 0; done < target.byteLength;) {
-    const { bytesRead } = await handle.read(target, done, target.byteLength - done, start + offset + done);
-    if (bytesRead === 0) throw new DeliverError('E_FILE_UNREADABLE', { what: `${path} became shorter while it was being sent.` });
-    done += bytesRead;
-  }
+async function measure(file: OpenFile, work: Work): Promise<Fingerprint> {
+  return readParts(file, readOptions(work), () => Promise.resolve());
 }
 
-function metadataOf({ digest }: Fingerprint): Record<string, string> {
-  return { [SHA256_KEY]: hexOf(digest) };
+function readOptions({ concurrency = CONNECTIONS, signal, buffers }: Work): Parameters<typeof readParts>[1] {
+  return { concurrency, signal, ...(buffers === undefined ? {} : { buffers }) };
 }
 
-/** What about a stored object is not as it should be, undefined when all is. */
+function refuseUnexpected(
+  file: OpenFile,
+  found: { readonly digest: string; readonly size: number },
+  expected: Digest | undefined,
+): void {
+  if (expected !== undefined) refuseOther({ digest: expected, size: file.size }, found, file.path);
+}
+
+/** What about a stored object is not as it should be, undefined when all that it says is. */
 function difference(print: Fingerprint, found: StoredHead | undefined): string | undefined {
   if (found === undefined) return 'there is no object';
   if (found.size !== print.size) return `it has ${String(found.size)} bytes, not ${String(print.size)}`;
-  if (found.metadata[SHA256_KEY] !== hexOf(print.digest)) return 'its sha256 is another';
-  if (found.sha256 === undefined || found.sha256 === checksumOf(print)) return undefined;
-  return `its checksum is ${found.sha256}, not ${checksumOf(print)}`;
+  const promised = found.metadata[SHA256_KEY];
+  if (promised !== undefined && promised !== hexOf(print.digest)) return 'its sha256 is another';
+  const checksum = checksumOf(print.parts);
+  return found.sha256 === undefined || found.sha256 === checksum ? undefined : `its checksum is ${found.sha256}, not ${checksum}`;
 }
 
-/** The checksum that S3 makes of an object: of its parts' checksums when there are several. */
-function checksumOf({ parts }: Fingerprint): string {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first.sha256;
-  const hash = createHash('sha256');
-  for (const { sha256 } of parts) hash.update(Buffer.from(sha256, 'base64'));
-  return `${hash.digest('base64')}-${String(parts.length)}`;
-}
-
-async function mustBe(store: ObjectStore, key: string, print: Fingerprint, signal: AbortSignal | undefined): Promise<void> {
-  const why = difference(print, await store.head(key, signal));
-  if (why === undefined) return;
-  throw new DeliverError('E_DIGEST', {
-    what: `${store.nameOf(key)} is not what was sent.`,
+function otherThanSent(name: string, why: string): DeliverError {
+  return new DeliverError('E_DIGEST', {
+    what: `${name} is not what was sent.`,
     why,
     fix: 'Run the same command again: it sends everything anew.',
     // Not removed: it may be what somebody else sent under this name a moment ago.

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import type { Bundle } from '../bundle/bundle.ts';
-import { HashPool } from '../bundle/hash-pool.ts';
 import { DeliverError } from '../core/errors.ts';
 import { inParallel } from '../core/in-parallel.ts';
 import type { ObjectStore } from '../store/port.ts';
@@ -107,11 +106,11 @@ async function sendBlobs(
     });
   }
   const handle = await open(bundle.path, 'r');
-  const workshop = { pool: new HashPool(), buffers: [] };
+  const buffers: Buffer[] = [];
   try {
     const send = async ({ digest, size }: PoolBlob, signal: AbortSignal): Promise<void> => {
       const range = { path: bundle.path, handle, size, start: bundle.blobs.get(digest)?.offset ?? 0 };
-      await publishObject(store, keys.blob(digest), range, { ...options, signal, workshop, expected: digest });
+      await publishObject(store, keys.blob(digest), range, { ...options, signal, buffers, expected: digest });
     };
     const isSmall = ({ size }: PoolBlob): boolean => size <= partSizeOf(size);
     await inParallel(blobs.filter(isSmall), AT_ONCE, options.signal, send);
@@ -122,7 +121,6 @@ async function sendBlobs(
       send,
     );
   } finally {
-    await workshop.pool.close();
     await handle.close();
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
+import type { PartBytes } from './part-bytes.ts';
 
 /** Takes the bytes of one blob, in order: hashes them and writes them at their place. */
 export interface BlobTarget {
@@ -13,21 +13,19 @@ export interface BlobTarget {
 
 /** Does it all on this thread. */
 export class InlineTarget implements BlobTarget {
-  readonly #handle: FileHandle;
+  readonly #file: PartBytes;
   readonly #hash = createHash('sha256');
   readonly buffers: BlobTarget['buffers'];
 
   /** @param size bytes of each buffer */
-  constructor(handle: FileHandle, size: number) {
-    this.#handle = handle;
+  constructor(file: PartBytes, size: number) {
+    this.#file = file;
     this.buffers = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
   }
 
   async put(bytes: Uint8Array, position: number): Promise<void> {
     this.#hash.update(bytes);
-    for (let done = 0; done < bytes.byteLength;) {
-      done += (await this.#handle.write(bytes, done, bytes.byteLength - done, position + done)).bytesWritten;
-    }
+    await this.#file.write(bytes, position);
   }
 
   async digest(): Promise<string> {

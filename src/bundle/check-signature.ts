@@ -12,6 +12,16 @@ export interface Signer {
   readonly fingerprint: string;
 }
 
+/** What a signature is for: it counts for nothing else. */
+export interface Purpose {
+  /** Namespace of a SSHSIG. */
+  readonly namespace: string;
+  /** What it is over, for messages. */
+  readonly over: string;
+}
+
+const RELEASE: Purpose = { namespace: SSHSIG_NAMESPACE, over: 'release' };
+
 /** What one signature is worth. */
 export type SignatureVerdict =
   | { readonly verdict: 'trusted'; readonly signer: Signer }
@@ -23,7 +33,8 @@ export type SignatureVerdict =
   | { readonly verdict: 'wrong'; readonly why: string };
 
 /**
- * Judges one signature over the bytes of a release manifest. A SSHSIG is checked with the key it names before anyone asks
+ * Judges one signature over the bytes of a release manifest, or of something else that is signed for another purpose; only
+ * releases are signed by cosign. A SSHSIG is checked with the key it names before anyone asks
  * whether that key is trusted, so `unknown-key` is a good signature by a stranger. A sigstore bundle carries no key: with
  * none that fits, nothing but its digest can be said about it.
  */
@@ -32,22 +43,29 @@ export function checkSignature(
   armored: string,
   trusted: readonly PublicKey[],
   now: Date = new Date(),
+  purpose: Purpose = RELEASE,
 ): SignatureVerdict {
-  return signatureKind(armored) === 'sshsig'
-    ? checkSshsig(rootBytes, armored, trusted, now)
+  return signatureKind(armored) === 'sshsig' || purpose !== RELEASE
+    ? checkSshsig(rootBytes, armored, trusted, now, purpose)
     : checkSigstore(rootBytes, armored, trusted, now);
 }
 
-function checkSshsig(rootBytes: Uint8Array, armored: string, trusted: readonly PublicKey[], now: Date): SignatureVerdict {
+function checkSshsig(
+  rootBytes: Uint8Array,
+  armored: string,
+  trusted: readonly PublicKey[],
+  now: Date,
+  { namespace, over }: Purpose,
+): SignatureVerdict {
   let fingerprint = '';
   try {
     const parsed = dearmor(armored);
     fingerprint = fingerprintOf({ blob: parsed.publicKey });
-    if (parsed.namespace !== SSHSIG_NAMESPACE)
-      return { verdict: 'wrong', why: `${fingerprint} signed for “${parsed.namespace}”, not for “${SSHSIG_NAMESPACE}”` };
+    if (parsed.namespace !== namespace)
+      return { verdict: 'wrong', why: `${fingerprint} signed for “${parsed.namespace}”, not for “${namespace}”` };
     const data = signedData(rootBytes, parsed.namespace, parsed.hash);
     if (!verifyWith({ blob: parsed.publicKey }, parsed.algorithm, data, parsed.signature)) {
-      return { verdict: 'wrong', why: `the signature by ${fingerprint} is not over this release` };
+      return { verdict: 'wrong', why: `the signature by ${fingerprint} is not over this ${over}` };
     }
     const fitting = trusted.filter(({ blob }) => blob.equals(parsed.publicKey));
     return fitting.length === 0 ? { verdict: 'unknown-key', fingerprint } : inTime(fitting, now);

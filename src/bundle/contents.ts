@@ -1,7 +1,7 @@
 import { digestOf, type Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import { MEDIA } from '../core/oci.ts';
-import type { Lock, LockedBlob, LockedChart, LockedImage } from '../lock/lock-schema.ts';
+import type { Lock, LockedBlob, LockedChart, LockedImage, LockedReferrer } from '../lock/lock-schema.ts';
 import { fileManifest } from './artifact.ts';
 
 /** One blob of a release, once, however many things share it. */
@@ -60,14 +60,24 @@ function fileParts(file: Lock['files'][number]): Group {
 }
 
 function imageParts(image: LockedImage): Group {
-  return artifactParts(`image ${image.reference}`, image, image.manifests ?? []);
+  const owner = `image ${image.reference}`;
+  const own = artifactParts(owner, image, image.manifests ?? []);
+  const about = (image.referrers ?? []).map((referrer) => artifactParts(`${referrerText(referrer)} of ${owner}`, referrer, []));
+  return {
+    manifests: [...own.manifests, ...about.flatMap(({ manifests }) => manifests)],
+    blobs: [...own.blobs, ...about.flatMap(({ blobs }) => blobs)],
+  };
+}
+
+function referrerText({ tag, artifactType }: LockedReferrer): string {
+  return `referrer ${tag === undefined ? (artifactType ?? '') : tag.replace(/^sha256-[0-9a-f]+/, '')}`.trim();
 }
 
 function chartParts(chart: LockedChart): Group {
   return artifactParts(`chart ${chart.name} ${chart.version}`, chart, []);
 }
 
-function artifactParts(owner: string, item: LockedImage | LockedChart, children: readonly LockedBlob[]): Group {
+function artifactParts(owner: string, item: LockedImage | LockedChart | LockedReferrer, children: readonly LockedBlob[]): Group {
   const count = String(item.blobs.length);
   return {
     manifests: [

@@ -27,6 +27,9 @@ export function omittable(lock: Lock): ReadonlySet<Digest> {
     ...lock.files.map(({ digest }) => digest),
     ...lock.charts.flatMap((chart) => [chart.digest, ...chart.blobs.map(({ digest }) => digest)]),
     ...lock.images.flatMap((image) => [image.digest, ...(image.manifests ?? []).map(({ digest }) => digest)]),
+    ...lock.images.flatMap(({ referrers = [] }) =>
+      referrers.flatMap(({ digest, blobs }) => [digest, ...blobs.map((blob) => blob.digest)]),
+    ),
   ]);
   const blobs = lock.images.flatMap((image) => image.blobs);
   return new Set(blobs.filter(({ digest, data }) => data === undefined && !kept.has(digest)).map(({ digest }) => digest));

@@ -1,4 +1,5 @@
 import { isDeliverError } from '../core/errors.ts';
+import type { Bundle } from './bundle.ts';
 import type { Report } from '../core/report.ts';
 import type { SignatureBlob } from './signature-room.ts';
 import { openBundle } from './open-bundle.ts';
@@ -19,9 +20,7 @@ export async function existingBundle(
   try {
     const bundle = await openBundle(target);
     try {
-      if (bundle.root.digest !== plan.root.digest || !leavesOutTheSame(bundle.plan, plan)) return undefined;
-      const carried = new Set(bundle.signatures.map(({ armored }) => armored));
-      if (!plan.signatures.every(({ armored }) => carried.has(armored))) return undefined;
+      if (!isSamePlan(bundle, plan)) return undefined;
       return (await verifyBundle(bundle, report, signal)).length === 0 ? bundle.signatures : undefined;
     } finally {
       await bundle.close();
@@ -30,6 +29,16 @@ export async function existingBundle(
     if (isDeliverError(error, 'E_FILE_NOT_FOUND', 'E_FILE_UNREADABLE', 'E_BUNDLE')) return undefined;
     throw error;
   }
+}
+
+/** Whether a bundle is the one of the plan, with at least its signatures. */
+export function isSamePlan(bundle: Pick<Bundle, 'root' | 'plan' | 'signatures'>, plan: BundlePlan): boolean {
+  const carried = new Set(bundle.signatures.map(({ armored }) => armored));
+  return (
+    bundle.root.digest === plan.root.digest &&
+    leavesOutTheSame(bundle.plan, plan) &&
+    plan.signatures.every(({ armored }) => carried.has(armored))
+  );
 }
 
 function leavesOutTheSame(a: BundlePlan, b: BundlePlan): boolean {

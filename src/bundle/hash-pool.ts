@@ -17,7 +17,14 @@ export type HashAnswer =
   | { readonly kind: 'progress'; readonly count: number }
   /** `size`: fewer than asked for where the file ends. */
   | { readonly kind: 'hashed'; readonly count: number; readonly size: number; readonly digest: string }
-  | { readonly kind: 'failed'; readonly offset: number; readonly message: string; readonly code: string | undefined };
+  | {
+      readonly kind: 'failed';
+      readonly offset: number;
+      readonly message: string;
+      readonly code: string | undefined;
+      /** It failed where the bytes are copied to, not where they are read. */
+      readonly writing: boolean;
+    };
 
 type Outcome = Exclude<HashAnswer, { kind: 'progress' }>;
 

@@ -17,12 +17,17 @@ parentPort?.on('message', ({ descriptor, offset, size, copyTo }: HashJob) => {
   const hash = createHash('sha256');
   let done = 0;
   let told = 0;
+  let writing = false;
   try {
     while (done < size) {
       const count = readSync(descriptor, buffer, 0, Math.min(buffer.length, size - done), offset + done);
       if (count === 0) break;
       hash.update(buffer.subarray(0, count));
-      if (copyTo !== undefined) writeAll(copyTo.descriptor, buffer.subarray(0, count), copyTo.offset + done);
+      if (copyTo !== undefined) {
+        writing = true;
+        writeAll(copyTo.descriptor, buffer.subarray(0, count), copyTo.offset + done);
+        writing = false;
+      }
       done += count;
       if (done - told < STEP) continue;
       tell({ kind: 'progress', count: done - told });
@@ -30,7 +35,7 @@ parentPort?.on('message', ({ descriptor, offset, size, copyTo }: HashJob) => {
     }
     tell({ kind: 'hashed', count: done - told, size: done, digest: `sha256:${hash.digest('hex')}` });
   } catch (error) {
-    tell({ kind: 'failed', offset: offset + done, message: String(error), code: systemCode(error) });
+    tell({ kind: 'failed', offset: offset + done, message: String(error), code: systemCode(error), writing });
   }
 });
 

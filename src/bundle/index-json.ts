@@ -1,6 +1,7 @@
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import { DeliverError } from '../core/errors.ts';
 import { ANNOTATION, isIndexType, MEDIA, type Descriptor, type Platform } from '../core/oci.ts';
+import { parseReference } from '../core/reference.ts';
 import { paddedSize } from '../core/tar-header.ts';
 import type { Lock, LockedBlob, LockedChart } from '../lock/lock-schema.ts';
 import { fileManifest, plain } from './artifact.ts';
@@ -41,7 +42,7 @@ export function indexPins(lock: Lock): { readonly reference: string; readonly te
 }
 
 function contentEntries(lock: Lock): readonly Descriptor[] {
-  return [...fileEntries(lock), ...lock.charts.map(chartEntry), ...lock.images.map(imageEntry)];
+  return [...fileEntries(lock), ...lock.charts.map(chartEntry), ...lock.images.map(imageEntry), ...referrerEntries(lock)];
 }
 
 function signatureEntry(signature: Descriptor): Descriptor {
@@ -79,6 +80,23 @@ function imageEntry(image: LockedBlob & { readonly reference: string }): Descrip
     ...(image.platform === undefined || isIndexType(image.mediaType) ? {} : { platform: platformOf(image.platform) }),
     annotations: { [ANNOTATION.refName]: image.reference, [ANNOTATION.containerdName]: image.reference },
   };
+}
+
+/** Each once, after the images that they are about: readers find them by their subject, cosign's by their names. */
+function referrerEntries({ images }: Lock): readonly Descriptor[] {
+  const entries = new Map<string, Descriptor>();
+  for (const { reference, referrers = [] } of images) {
+    for (const { tag, artifactType, ...blob } of referrers) {
+      const { host, repository } = parseReference(reference);
+      const name = tag === undefined ? undefined : `${host}/${repository}:${tag}`;
+      entries.set(name ?? blob.digest, {
+        ...plain(blob),
+        ...(artifactType === undefined ? {} : { artifactType }),
+        ...(name === undefined ? {} : { annotations: { [ANNOTATION.refName]: name, [ANNOTATION.containerdName]: name } }),
+      });
+    }
+  }
+  return [...entries.values()];
 }
 
 function platformOf(text: string): Platform {

@@ -1,18 +1,20 @@
-import { readdir, stat, type FileHandle } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Digest } from '../core/digest.ts';
 import { isDeliverError } from '../core/errors.ts';
+import { SILENT, type Report } from '../core/report.ts';
 import { readRange } from './byte-source.ts';
 import { HashPool } from './hash-pool.ts';
 import { openBundle } from './open-bundle.ts';
 import { openSource, type OpenSource } from './open-source.ts';
+import type { PartBytes } from './part-bytes.ts';
 import type { BundlePlan } from './plan.ts';
 import { InlineTarget } from './blob-target.ts';
 import { placeBlob, type Placement } from './place-blob.ts';
 
 /** Where earlier bundles may lie. */
 export interface NearWish {
-  /** Every bundle in this folder is looked at. */
+  /** Every bundle in this folder is looked at, also those in volumes, in a folder that ends in .carry. */
   readonly folder?: string;
   /** Bundles, also as carry sets, that were named; each must be one. */
   readonly bundles?: readonly string[];
@@ -23,10 +25,11 @@ export interface NearBlobs {
   /** The bundles that blobs are taken from, for the person. */
   readonly name: string;
   /**
-   * Copies a blob to its place, hashing on the way, on another thread; false when no bundle has it or its copy is damaged.
+   * Copies a blob to its place, hashing on the way, on another thread; false when no bundle has it, or its copy is damaged
+   * or can't be read, which is told.
    * @throws errors of writing, as they are
    */
-  copy(place: Placement, target: FileHandle, onBytes: (count: number) => void, signal: AbortSignal): Promise<boolean>;
+  copy(place: Placement, target: PartBytes, onBytes: (count: number) => void, signal: AbortSignal): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -43,13 +46,18 @@ const MOST = 32;
  * Looks into earlier bundles for what a plan wants: named ones first, then those of the folder, the newest first.
  * @throws DeliverError when a named bundle is none; in the folder such files are passed over
  */
-export async function openNear(plan: BundlePlan, { folder, bundles = [] }: NearWish): Promise<NearBlobs> {
+export async function openNear(
+  plan: BundlePlan,
+  { folder, bundles = [] }: NearWish,
+  report: Report = SILENT,
+): Promise<NearBlobs> {
   const wanted = new Set(
     plan.members.flatMap(({ digest, content }) => (digest === undefined || content !== undefined ? [] : digest)),
   );
   const places = new Map<Digest, Place>();
   const sources: OpenSource[] = [];
   const names: string[] = [];
+  const told = new Set<string>();
   const pool = new HashPool();
   const close = async (): Promise<void> => {
     await pool.close();
@@ -89,7 +97,8 @@ export async function openNear(plan: BundlePlan, { folder, bundles = [] }: NearW
       };
       if (await copyGood(place, { digest, offset, size }, target, count, { pool, signal })) return true;
       onBytes(-counted);
-      // A disk that is full is met again, and told, when the blob is fetched.
+      if (!told.has(place.name)) report.note(damaged(place.name));
+      told.add(place.name);
       return false;
     },
   };
@@ -98,20 +107,22 @@ export async function openNear(plan: BundlePlan, { folder, bundles = [] }: NearW
 /** Buffer for a blob that spans volumes, which no single thread can read by itself. */
 const SPANNING_BATCH = 512 * 1024;
 
-/** False when the bytes are not those that the digest promises, or can't be read. */
+/** False when the bytes are not those that the digest promises, or can't be read. @throws errors of writing, as they are */
 async function copyGood(
   { from, name, offset }: Place,
   place: Placement,
-  target: FileHandle,
+  target: PartBytes,
   onBytes: (count: number) => void,
   { pool, signal }: { readonly pool: HashPool; readonly signal: AbortSignal },
 ): Promise<boolean> {
   const { digest, size } = place;
   const whole = from.place(offset, size);
-  if (whole !== undefined) {
-    const copyTo = { descriptor: target.fd, offset: place.offset };
+  const copyTo = target.place(place.offset, size);
+  if (whole !== undefined && copyTo !== undefined) {
     const outcome = await pool.hash({ ...whole, size, copyTo }, onBytes, signal);
-    return outcome.kind === 'hashed' && outcome.size === size && outcome.digest === digest;
+    if (outcome.kind === 'hashed') return outcome.size === size && outcome.digest === digest;
+    if (outcome.writing) throw Object.assign(new Error(outcome.message), { code: outcome.code });
+    return false;
   }
   try {
     await placeBlob(
@@ -130,12 +141,14 @@ async function copyGood(
 }
 
 async function newestBundles(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.tar'));
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:tar|carry)$/.test(name));
   const files = await Promise.all(
     names.map(async (name) => {
       const path = join(folder, name);
       const found = await stat(path).catch(() => undefined);
-      return found?.isFile() === true ? [{ path, time: found.mtimeMs }] : [];
+      return found?.isFile() === true || (found?.isDirectory() === true && name.endsWith('.carry'))
+        ? [{ path, time: found.mtimeMs }]
+        : [];
     }),
   );
   return files
@@ -147,6 +160,10 @@ async function newestBundles(folder: string): Promise<readonly string[]> {
 
 function passOver(error: unknown): void {
   if (!isDeliverError(error)) throw error;
+}
+
+function damaged(path: string): string {
+  return `${shown(path)} is damaged: what it holds wrong is fetched instead; deliver verify says where.`;
 }
 
 function shown(path: string): string {

@@ -9,7 +9,7 @@ import { readFoundation, type Foundation } from './foundation.ts';
 import { HashPool } from './hash-pool.ts';
 import { openSource, type OpenSource } from './open-source.ts';
 import { planWithLockBytes, type BundlePlan } from './plan.ts';
-import { withJournalHint } from './sign-journal.ts';
+import { refuseHalfSigned, withJournalHint } from './sign-journal.ts';
 import { readRoom, ROOM_SIZE } from './signature-room.ts';
 import { compareStructure } from './structure.ts';
 import { walkProblems } from './walk.ts';
@@ -31,7 +31,7 @@ export async function openBundle(path: string): Promise<Bundle> {
   const { bundle, damage } = await examineBundle(path);
   if (damage.length === 0) return bundle;
   await bundle.close();
-  throw await withJournalHint(path, refused(path, damage));
+  throw refused(path, damage);
 }
 
 /**
@@ -47,6 +47,8 @@ export async function examineBundle(path: string): Promise<ExaminedBundle> {
     const plan = await readPlan(path, source);
     const { problems, foreign: forged } = await compareStructure(source, plan);
     if (forged) throw refused(path, problems);
+    // Every verb says it, also those that would list the damage: there is nothing to copy again.
+    if (problems.length > 0) await refuseHalfSigned(path);
     return { bundle: bundleOf(path, opened, plan), damage: problems };
   } catch (error) {
     await opened.close();

@@ -1,16 +1,19 @@
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { systemCode } from '../core/errors.ts';
 import { paddedSize, TAR_BLOCK } from '../core/tar-header.ts';
 import { UNFINISHED } from './foreign.ts';
 import { needSpace } from './output-error.ts';
 import { openJournal, type PackJournal } from './pack-journal.ts';
+import { PartBytes } from './part-bytes.ts';
 import { headerOf, type BundlePlan, type PlannedMember } from './plan.ts';
 import { syncFolder } from './sync-folder.ts';
+import { WriteBack } from './write-back.ts';
 
 /** A bundle while it is being written: `<bundle>.part`, full size from the start, with its journal beside it. */
 export interface PartFile {
   readonly path: string;
-  readonly handle: FileHandle;
+  readonly bytes: PartBytes;
   readonly journal: PackJournal;
   /** Told how many bytes were received; now and then it has them brought to the disk, so that little is left at the end. */
   received(count: number): void;
@@ -20,86 +23,95 @@ export interface PartFile {
   close(): Promise<void>;
 }
 
+/** Which files a bundle is written into. */
+export interface PartLayout {
+  /** Of the files, in order, with `.part`. */
+  readonly paths: readonly string[];
+  /** Bytes of every file but the last. */
+  readonly volumeSize: number;
+  readonly journalPath: string;
+  /** Bytes that will be needed beside them. */
+  readonly more?: number;
+  /** Gives all the final names; the files are whole, on the disk, and still open. */
+  publish(handles: readonly FileHandle[]): Promise<void>;
+}
+
 /**
  * Opens or makes the partial file of a plan and writes all headers and every member whose bytes are known.
  * @throws DeliverError E_DISK_FULL when there is no room; errors of the file system as they are
  */
 export async function openPart(plan: BundlePlan, target: string): Promise<PartFile> {
   const path = `${target}.part`;
-  const journalPath = `${path}.journal`;
-  const found = await stat(path).catch(() => undefined);
-  await needSpace(path, plan.size - (found === undefined ? 0 : found.blocks * 512));
-  const journal = await openJournal(journalPath, plan, found?.size === plan.size);
-  const handle = await open(path, journal.finished.size > 0 ? 'r+' : 'w+', 0o644);
-  const flusher = new Flusher(handle);
+  return openParts(plan, {
+    paths: [path],
+    volumeSize: plan.size,
+    journalPath: `${path}.journal`,
+    publish: () => rename(path, target),
+  });
+}
+
+/** The same in several files. */
+export async function openParts(plan: BundlePlan, layout: PartLayout): Promise<PartFile> {
+  const { paths, volumeSize, journalPath } = layout;
+  const [path = ''] = paths;
+  const found = await Promise.all(paths.map((each) => stat(each).catch(() => undefined)));
+  const sizeOf = (index: number): number => Math.min(volumeSize, plan.size - index * volumeSize);
+  const allocated = found.reduce((sum, file) => sum + (file === undefined ? 0 : file.blocks * 512), 0);
+  await needSpace(path, plan.size + (layout.more ?? 0) - allocated);
+  const journal = await openJournal(
+    journalPath,
+    plan,
+    found.every((file, index) => file?.size === sizeOf(index)),
+  );
+  const handles: FileHandle[] = [];
+  const writeBack = new WriteBack(handles);
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
     isOpen = false;
     await journal.close();
-    await flusher.idle;
-    await handle.close();
+    await writeBack.idle();
+    await Promise.all(handles.map((handle) => handle.close()));
   };
   try {
-    await handle.chmod(0o644);
-    await handle.truncate(plan.size);
-    for (const member of plan.members) await writeKnown(handle, member);
+    for (const each of paths) handles.push(await open(each, journal.finished.size > 0 ? 'r+' : 'w+', 0o644));
+    await Promise.all(handles.map(readableByAll));
+    await Promise.all(handles.map((handle, index) => handle.truncate(sizeOf(index))));
+    const bytes = new PartBytes(handles, volumeSize, plan.size);
+    for (const member of plan.members) await writeKnown(bytes, member);
+    const finish = async (): Promise<void> => {
+      await writeBack.done();
+      await Promise.all(handles.map((handle) => handle.sync()));
+      const [first] = plan.members;
+      if (first !== undefined) await bytes.write(headerOf(first), 0);
+      await handles[0]?.sync();
+      await layout.publish(handles);
+      await close();
+      await rm(journalPath, { force: true });
+      await syncFolder(dirname(path));
+    };
+    const received = (count: number): void => {
+      writeBack.wrote(count);
+    };
+    return { path, bytes, journal, received, finish, close };
   } catch (error) {
     await close();
     throw error;
   }
-  const finish = async (): Promise<void> => {
-    await flusher.idle;
-    if (flusher.failure !== undefined) throw flusher.failure.error;
-    await handle.sync();
-    const [first] = plan.members;
-    if (first !== undefined) await handle.write(headerOf(first), 0, TAR_BLOCK, 0);
-    await handle.sync();
-    await close();
-    await rename(path, target);
-    await rm(journalPath, { force: true });
-    await syncFolder(dirname(target));
-  };
-  const received = (count: number): void => {
-    flusher.received(count);
-  };
-  return { path, handle, journal, received, finish, close };
 }
 
-/** Bytes that may wait in memory of the operating system before the disk is set to work. */
-const FLUSH_EVERY = 64 * 1024 * 1024;
+/** What file systems without permissions answer: FAT in the kernel, FAT and others in user space. */
+const NO_PERMISSIONS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
 
-/** Keeps the disk busy while more is received: one fdatasync at a time. */
-class Flusher {
-  readonly #handle: FileHandle;
-  #waiting = 0;
-  #busy = false;
-  failure: { readonly error: unknown } | undefined;
-  idle = Promise.resolve();
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  received(count: number): void {
-    this.#waiting += count;
-    if (this.#busy || this.#waiting < FLUSH_EVERY) return;
-    this.#busy = true;
-    this.#waiting = 0;
-    const done = (): void => {
-      this.#busy = false;
-    };
-    // fsync(2) tells a failed write-back only once, so whoever finishes the file has to hear it from here.
-    const failed = (error: unknown): void => {
-      this.#busy = false;
-      this.failure ??= { error };
-    };
-    this.idle = this.#handle.datasync().then(done, failed);
-  }
+/** Whatever the umask says. */
+async function readableByAll(handle: FileHandle): Promise<void> {
+  await handle.chmod(0o644).catch((error: unknown) => {
+    if (!NO_PERMISSIONS.has(systemCode(error) ?? '')) throw error;
+  });
 }
 
-async function writeKnown(handle: FileHandle, member: PlannedMember): Promise<void> {
+async function writeKnown(bytes: PartBytes, member: PlannedMember): Promise<void> {
   const header = member.headerOffset === 0 ? Buffer.concat([UNFINISHED], TAR_BLOCK) : headerOf(member);
   const content = Buffer.concat([member.content ?? Buffer.alloc(0)], member.content === undefined ? 0 : paddedSize(member.size));
-  await handle.writev([header, content], member.headerOffset);
+  await bytes.write(Buffer.concat([header, content]), member.headerOffset);
 }

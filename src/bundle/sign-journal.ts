@@ -1,9 +1,10 @@
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { z } from 'zod';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { digestOf } from '../core/digest.ts';
-import { isDeliverError, systemCode } from '../core/errors.ts';
+import { DeliverError, isDeliverError, systemCode } from '../core/errors.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /** Bytes for a place in a bundle. */
 export interface Patch {
@@ -42,7 +43,7 @@ export async function writeJournal(bundlePath: string, size: number, before: rea
     await handle.close();
   }
   await rename(`${path}.part`, path);
-  await syncFolder(path);
+  await syncFolder(dirname(path));
 }
 
 /** The journal of a signing that was not finished; undefined when there is none, or what is there can't have been used. */
@@ -63,17 +64,32 @@ export async function readJournal(bundlePath: string): Promise<SignJournal | und
 
 export async function endJournal(bundlePath: string): Promise<void> {
   await rm(journalPath(bundlePath), { force: true });
-  await syncFolder(bundlePath);
+  await syncFolder(dirname(bundlePath));
 }
 
 /** The same error, with what to do about it where a signing was killed half way. */
 export async function withJournalHint(bundlePath: string, error: unknown): Promise<unknown> {
   if (!isDeliverError(error, 'E_BUNDLE')) return error;
+  return (await halfSigned(bundlePath)) ?? error;
+}
+
+/** @throws DeliverError E_BUNDLE when a signing of it was killed half way */
+export async function refuseHalfSigned(bundlePath: string): Promise<void> {
+  const error = await halfSigned(bundlePath);
+  if (error !== undefined) throw error;
+}
+
+async function halfSigned(bundlePath: string): Promise<DeliverError | undefined> {
   const journal = await readJournal(bundlePath).catch(() => undefined);
-  if (journal === undefined) return error;
-  return error.with({
-    why: `A signing of it was interrupted: ${journalPath(bundlePath)} holds the bytes from before.`,
-    fix: 'Run the same deliver sign command again: it takes the half signing back, then signs.',
+  if (journal === undefined) return undefined;
+  return new DeliverError('E_BUNDLE', {
+    what: `${bundlePath} is half signed.`,
+    why: `A deliver sign was interrupted while it wrote; ${basename(journalPath(bundlePath))} beside it holds the bytes from before.`,
+    fix: [
+      'Run that deliver sign command again: it takes the half signing back, then signs. To take it back only:',
+      `    deliver sign ${bundlePath}`,
+    ].join('\n'),
+    state: 'Its content was not touched. Nothing was read from it beyond its structure.',
   });
 }
 
@@ -82,15 +98,5 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/** A rename survives a power cut only when its folder was synced (fsync(2)). */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(dirname(path), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -43,15 +43,20 @@ export function armor(signature: SshSignature): string {
   return [BEGIN, ...lines, END, ''].join('\n');
 }
 
-/** @throws RangeError saying what is wrong when the text is no well-formed SSHSIG */
+/**
+ * Takes the armor as `ssh-keygen -Y verify` does: lines of any width, white space between them, anything after the last
+ * one; nothing before the first or at its end (so no CR LF there), and no base64 with stray bits.
+ * @throws RangeError saying what is wrong when the text is no well-formed SSHSIG
+ */
 export function dearmor(armored: string): SshSignature {
-  const text = armored.trim();
-  if (!text.startsWith(BEGIN) || !text.endsWith(END)) throw new RangeError('it is not an armored SSH signature');
-  const base64 = text.slice(BEGIN.length, -END.length).replace(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) throw new RangeError('it is not base64');
-  const reader = new SshReader(Buffer.from(base64, 'base64'));
+  const end = armored.indexOf(`\n${END}`);
+  if (!armored.startsWith(`${BEGIN}\n`) || end < 0) throw new RangeError('it is not an armored SSH signature');
+  const base64 = armored.slice(BEGIN.length, end).replace(/[ \t\n\v\f\r]+/g, '');
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64) throw new RangeError('it is not base64');
+  const reader = new SshReader(bytes);
   if (!reader.take(PREAMBLE.length).equals(PREAMBLE)) throw new RangeError('it does not begin with SSHSIG');
-  if (reader.uint32() !== 1) throw new RangeError('its version is not 1');
+  if (reader.uint32() > 1) throw new RangeError('its version is not 1');
   const publicKey = reader.string();
   const namespace = reader.text();
   reader.string();

@@ -1,7 +1,7 @@
 import { countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Bundle } from './bundle.ts';
-import { checkSignature, type SignatureVerdict, type Signer } from './check-signature.ts';
+import { checkSignature, type Purpose, type SignatureVerdict, type Signer } from './check-signature.ts';
 import type { TrustPolicy } from './load-trusted-keys.ts';
 import { fingerprintOf } from './public-key.ts';
 
@@ -20,9 +20,10 @@ export interface Trust {
 export function judgeTrust(
   bundle: Pick<Bundle, 'path' | 'rootBytes' | 'signatures'>,
   policy: TrustPolicy,
-  options: { readonly allowUnsigned?: boolean; readonly now?: Date } = {},
+  options: { readonly allowUnsigned?: boolean; readonly now?: Date; readonly purpose?: Purpose } = {},
 ): Trust {
-  const verdicts = bundle.signatures.map(({ armored }) => checkSignature(bundle.rootBytes, armored, policy.keys, options.now));
+  const { now, purpose } = options;
+  const verdicts = bundle.signatures.map(({ armored }) => checkSignature(bundle.rootBytes, armored, policy.keys, now, purpose));
   const wrong = verdicts.flatMap((verdict) => (verdict.verdict === 'wrong' ? [verdict.why] : []));
   if (wrong.length > 0) {
     throw new DeliverError('E_SIGNATURE', {

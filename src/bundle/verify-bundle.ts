@@ -21,11 +21,17 @@ const AT_ONCE = 8;
 
 /**
  * Hashes every blob, on all cores, and returns in file order all that are damaged, also where the medium can't be read.
+ * @param whole blobs that were hashed already
  * @throws DeliverError E_INTERRUPTED through `signal`; damage is returned, not thrown
  */
-export async function verifyBundle(bundle: Bundle, report: Report, signal: AbortSignal): Promise<readonly Damage[]> {
+export async function verifyBundle(
+  bundle: Bundle,
+  report: Report,
+  signal: AbortSignal,
+  whole: ReadonlySet<Digest> = new Set(),
+): Promise<readonly Damage[]> {
   const members = bundle.plan.members.filter(
-    (member): member is PlannedMember & { digest: Digest } => member.digest !== undefined,
+    (member): member is PlannedMember & { digest: Digest } => member.digest !== undefined && !whole.has(member.digest),
   );
   const total = members.reduce((sum, { size }) => sum + size, 0);
   const damage: Damage[] = [];

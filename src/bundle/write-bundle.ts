@@ -3,20 +3,22 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { DeliverError } from '../core/errors.ts';
 import { SILENT, type Report } from '../core/report.ts';
-import { existingBundle } from './existing-bundle.ts';
-import { fetchBlobs, type BlobOrigins, type Fetched } from './fetch-blobs.ts';
+import { fileDestination, type Destination } from './destination.ts';
+import type { BlobOrigins } from './blob-origin.ts';
+import { fetchBlobs, type Fetched } from './fetch-blobs.ts';
 import { openNear, type NearWish } from './near-blobs.ts';
 import { outputError } from './output-error.ts';
 import { lockOutput } from './pack-lock.ts';
-import { openPart } from './part-file.ts';
 import type { BundlePlan } from './plan.ts';
 import type { SignatureBlob } from './signature-room.ts';
 
 export interface WriteOptions {
-  /** Blobs in flight at once, 4 when absent. Memory is about 1 MiB for each, and what the collector lags behind. */
+  /** Blobs or ranges in flight at once; when absent 4, where connections are slow up to 16. Memory is about 1 MiB for each. */
   readonly concurrency?: number;
   readonly report?: Report;
   readonly signal?: AbortSignal;
+  /** Where it goes when not into one file. */
+  readonly into?: Destination;
   /** Earlier bundles that may have blobs already. */
   readonly near?: NearWish;
 }
@@ -29,6 +31,10 @@ export interface WrittenBundle {
   readonly signatures: readonly SignatureBlob[];
   readonly fetched: Fetched;
 }
+
+/** Four saturate a fast network; more are opened only as long as that pays. */
+const FIRST_LANES = 4;
+const MOST_LANES = 16;
 
 const NOTHING: Fetched = {
   fetchedBlobs: 0,
@@ -51,8 +57,10 @@ export async function writeBundle(
   origins: BlobOrigins,
   options: WriteOptions = {},
 ): Promise<WrittenBundle> {
-  const target = resolve(path);
-  const { report = SILENT, concurrency = 4 } = options;
+  const into = options.into ?? fileDestination(plan, resolve(path));
+  const { target } = into;
+  const { report = SILENT, concurrency } = options;
+  const lanes = { first: concurrency ?? FIRST_LANES, most: concurrency ?? MOST_LANES };
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const interrupt = (): void => {
@@ -65,10 +73,10 @@ export async function writeBundle(
     stop.signal.throwIfAborted();
     await mkdir(dirname(target), { recursive: true });
     unlock = await lockOutput(target);
-    const existing = await existingBundle(plan, target, report, stop.signal);
-    if (existing !== undefined) return { outcome: 'unchanged', path: target, signatures: existing, fetched: NOTHING };
-    const fetched = await writePart(plan, target, origins, { concurrency, report, stop, wish: options.near ?? {} });
-    return { outcome: 'written', path: target, signatures: plan.signatures, fetched };
+    const existing = await into.existing(report, stop.signal);
+    if (existing !== undefined) return { outcome: 'unchanged', path: resolve(path), signatures: existing, fetched: NOTHING };
+    const fetched = await writePart(plan, into, origins, { lanes, report, stop, wish: options.near ?? {} });
+    return { outcome: 'written', path: resolve(path), signatures: plan.signatures, fetched };
   } catch (error) {
     throw outputError(target, error);
   } finally {
@@ -79,12 +87,17 @@ export async function writeBundle(
 
 async function writePart(
   plan: BundlePlan,
-  target: string,
+  into: Destination,
   origins: BlobOrigins,
-  work: { readonly concurrency: number; readonly report: Report; readonly stop: AbortController; readonly wish: NearWish },
+  work: {
+    readonly lanes: { readonly first: number; readonly most: number };
+    readonly report: Report;
+    readonly stop: AbortController;
+    readonly wish: NearWish;
+  },
 ): Promise<Fetched> {
-  const near = await openNear(plan, work.wish);
-  const part = await openPart(plan, target).catch(async (error: unknown) => {
+  const near = await openNear(plan, work.wish, work.report);
+  const part = await into.open(work.report, work.stop.signal).catch(async (error: unknown) => {
     await near.close();
     throw error;
   });
@@ -96,7 +109,7 @@ async function writePart(
   } catch (error) {
     await part.close();
     const state = `What is there stays in ${part.path}, which is no bundle yet. The same command goes on from there.`;
-    throw outputError(target, error).with({ state });
+    throw outputError(into.target, error).with({ state });
   } finally {
     await near.close();
   }

@@ -1,7 +1,7 @@
-import type { FileHandle } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { InlineTarget, type BlobTarget } from './blob-target.ts';
+import type { PartBytes } from './part-bytes.ts';
 
 /** `turn` comes back with the answer. */
 export type WriteJob = { readonly turn: number; readonly blob: number } & (
@@ -27,20 +27,20 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './write-worker.ts' : '
 
 /** Threads that hash and write while this one receives; each starts when it is first needed. */
 export class WritePool {
-  readonly #handle: FileHandle;
+  readonly #file: PartBytes;
   readonly #threads: WriteThread[] = [];
   /** Of blobs that are done: left to the collector they would pile up. */
   readonly #spare: BlobTarget['buffers'][] = [];
   #blobs = 0;
 
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
+  constructor(file: PartBytes) {
+    this.#file = file;
   }
 
   /** Where to put a blob of so many bytes; `done` when nothing more comes. */
   target(size: number): { readonly target: BlobTarget; readonly done: () => void } {
     if (size < WORTH_A_THREAD || availableParallelism() < ENOUGH_CORES) {
-      return { target: new InlineTarget(this.#handle, Math.min(BATCH, size)), done: () => undefined };
+      return { target: new InlineTarget(this.#file, Math.min(BATCH, size)), done: () => undefined };
     }
     const thread = this.#leastBusy();
     thread.blobs += 1;
@@ -49,7 +49,7 @@ export class WritePool {
       thread.blobs -= 1;
       this.#spare.push(buffers);
     };
-    return { target: new ThreadTarget(thread, this.#blobs++, this.#handle.fd, buffers), done };
+    return { target: new ThreadTarget(thread, this.#blobs++, this.#file, buffers), done };
   }
 
   async close(): Promise<void> {
@@ -72,18 +72,23 @@ function shared(size: number): Uint8Array {
 class ThreadTarget implements BlobTarget {
   readonly #thread: WriteThread;
   readonly #blob: number;
-  readonly #descriptor: number;
+  readonly #file: PartBytes;
   readonly buffers: BlobTarget['buffers'];
 
-  constructor(thread: WriteThread, blob: number, descriptor: number, buffers: BlobTarget['buffers']) {
+  constructor(thread: WriteThread, blob: number, file: PartBytes, buffers: BlobTarget['buffers']) {
     this.buffers = buffers;
     this.#thread = thread;
     this.#blob = blob;
-    this.#descriptor = descriptor;
+    this.#file = file;
   }
 
   async put(bytes: Uint8Array, position: number): Promise<void> {
-    await this.#thread.ask({ kind: 'put', blob: this.#blob, descriptor: this.#descriptor, bytes, position });
+    let done = 0;
+    for (const { descriptor, offset, size } of this.#file.pieces(position, bytes.byteLength)) {
+      const part = bytes.subarray(done, done + size);
+      await this.#thread.ask({ kind: 'put', blob: this.#blob, descriptor, bytes: part, position: offset });
+      done += size;
+    }
   }
 
   async digest(): Promise<string> {

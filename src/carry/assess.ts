@@ -30,13 +30,14 @@ export function assess(carry: CarryManifest, states: LeafStates): Assessment {
   const badOf = states.map((leaves) => leaves.reduce((sum, state) => sum + Number(isBad(state)), 0));
   const unmendable = states.map(() => 0);
   const again: number[] = [];
-  for (let row = 0; row < Math.max(...states.map(({ length }) => length)); row++) {
+  const rows = states.reduce((most, { length }) => Math.max(most, length), 0);
+  for (let row = 0; row < rows; row++) {
     const bad = badIn(states, row);
     if (bad.length <= parity) continue;
     for (const index of bad) unmendable[index] = (unmendable[index] ?? 0) + 1;
     // Volumes that lost little first: the code is shorter, and what is left can mend a volume that is lost whole.
     const data = bad.filter((index) => index < carry.volumes.length).sort((a, b) => (badOf[a] ?? 0) - (badOf[b] ?? 0) || a - b);
-    again.push(...data.slice(0, bad.length - parity).map((index) => index * perVolume + row));
+    for (const index of data.slice(0, bad.length - parity)) again.push(index * perVolume + row);
   }
   const volumes = allVolumes(carry).map(({ name }, index) => ({
     name,

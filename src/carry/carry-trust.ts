@@ -1,58 +1,61 @@
-import { fingerprintOf, verifyWith, type PublicKey } from '../bundle/public-key.ts';
-import type { SigningKey } from '../bundle/sign.ts';
-import { armor, dearmor, signedData } from '../bundle/sshsig.ts';
-import { DeliverError, isDeliverError, messageOf } from '../core/errors.ts';
+import { checkSignature, type Purpose } from '../bundle/check-signature.ts';
+import type { TrustPolicy } from '../bundle/load-trusted-keys.ts';
+import type { RootSigner } from '../bundle/sign.ts';
+import { armor, signedData } from '../bundle/sshsig.ts';
+import { judgeTrust, type Trust } from '../bundle/trust.ts';
+import { isDeliverError } from '../core/errors.ts';
 import { signedBytes, type CarryManifest } from './manifest.ts';
 
 /** Another namespace than a bundle's, so that neither signature can stand for the other. */
-const NAMESPACE = 'deliver-carry';
-
-/** Who vouches for a carry manifest. */
-export type CarryTrust =
-  | { readonly state: 'trusted'; readonly name: string; readonly fingerprint: string }
-  /** Well signed, by keys that nobody here named. */
-  | { readonly state: 'stranger'; readonly fingerprints: readonly string[] }
-  | { readonly state: 'unsigned' };
+const CARRY: Purpose = { namespace: 'deliver-carry', over: 'carry manifest' };
 
 /** The same manifest with a signature by this key, as `ssh-keygen -Y sign -n deliver-carry` would make it. */
-export function signCarry(carry: CarryManifest, key: SigningKey): CarryManifest {
-  const signature = key.sign(signedData(signedBytes(carry), NAMESPACE, 'sha512'));
-  const parts = { publicKey: key.publicKey, namespace: NAMESPACE, hash: 'sha512' as const, algorithm: 'ssh-ed25519' };
+export async function signCarry(carry: CarryManifest, key: RootSigner): Promise<CarryManifest> {
+  const signature = await key.sign(signedData(signedBytes(carry), CARRY.namespace, 'sha512'));
+  const parts = { publicKey: key.publicKey, namespace: CARRY.namespace, hash: 'sha512' as const, algorithm: 'ssh-ed25519' };
   return { ...carry, signatures: [...carry.signatures, armor({ ...parts, signature })] };
 }
 
-/** @throws DeliverError E_SIGNATURE when a signature is not over this manifest */
-export function judgeCarry(carry: CarryManifest, trusted: readonly PublicKey[], path: string): CarryTrust {
-  const now = Date.now();
-  const signers = carry.signatures.map((armored) => signerOf(signedBytes(carry), armored, path));
-  for (const blob of signers) {
-    const key = trusted.find((candidate) => candidate.blob.equals(blob) && isValid(candidate, now));
-    if (key !== undefined) return { state: 'trusted', name: key.name, fingerprint: fingerprintOf(key) };
-  }
-  if (signers.length === 0) return { state: 'unsigned' };
-  return { state: 'stranger', fingerprints: signers.map((blob) => fingerprintOf({ blob })) };
+/** Whether a good signature by this key is there already. */
+export function isSignedBy(carry: CarryManifest, { publicKey }: Pick<RootSigner, 'publicKey'>): boolean {
+  const key = { type: 'ssh-ed25519', blob: publicKey, name: '' };
+  const bytes = signedBytes(carry);
+  return carry.signatures.some((armored) => checkSignature(bytes, armored, [key], undefined, CARRY).verdict === 'trusted');
 }
 
-function isValid({ validAfter = -Infinity, validBefore = Infinity }: PublicKey, now: number): boolean {
-  return validAfter <= now && now < validBefore;
-}
-
-/** The key of a good signature, trusted or not. */
-function signerOf(bytes: Uint8Array, armored: string, path: string): Buffer {
-  let why: string;
+/**
+ * Whether as many trusted keys as the policy wants vouch for a carry manifest; undefined when it is not signed: the
+ * signatures of the bundle inside decide then, as they always do (decision 20).
+ * @throws DeliverError E_UNTRUSTED, E_EXPIRED (waived by `allowUnsigned`), E_SIGNATURE
+ */
+export function judgeCarry(
+  carry: CarryManifest,
+  policy: TrustPolicy,
+  folder: string,
+  options: { readonly allowUnsigned?: boolean; readonly now?: Date } = {},
+): Trust | undefined {
+  if (carry.signatures.length === 0) return undefined;
+  const signatures = carry.signatures.map((armored) => ({ armored }));
   try {
-    const { publicKey, namespace, hash, algorithm, signature } = dearmor(armored);
-    const good =
-      namespace === NAMESPACE && verifyWith({ blob: publicKey }, algorithm, signedData(bytes, namespace, hash), signature);
-    if (good) return publicKey;
-    why = `the signature by ${fingerprintOf({ blob: publicKey })} is not over this carry manifest`;
+    const signed = { path: `the carry manifest in ${folder}`, rootBytes: signedBytes(carry), signatures };
+    return judgeTrust(signed, policy, { ...options, purpose: CARRY });
   } catch (error) {
-    if (isDeliverError(error)) throw error;
-    why = messageOf(error);
+    if (!isDeliverError(error)) throw error;
+    throw error.with({ what: error.facts.what.replace(/^the /, 'The '), fix: FIX[error.code] ?? error.facts.fix ?? '' });
   }
-  throw new DeliverError('E_SIGNATURE', {
-    what: `A signature of the carry manifest in ${path} is wrong.`,
-    why,
-    fix: 'Do not use this carry set. Copy it again, and compare the carry id with the packager.',
-  });
 }
+
+/** How many good signatures a manifest has, by whomever; none when one of them is wrong. */
+export function goodSignatures(carry: CarryManifest): number {
+  const bytes = signedBytes(carry);
+  const verdicts = carry.signatures.map((armored) => checkSignature(bytes, armored, [], undefined, CARRY).verdict);
+  return verdicts.includes('wrong') ? -1 : verdicts.length;
+}
+
+const FIX: Readonly<Record<string, string>> = {
+  E_SIGNATURE: 'Do not use this carry set. Copy it again, and compare the carry id with the packager.',
+  E_UNTRUSTED: [
+    'Compare the fingerprints with the packager; then give the keys with --trust KEY.pub.',
+    'Are there too few? Who has another key adds it to the carry set: deliver sign FOLDER --key KEY',
+  ].join('\n'),
+};

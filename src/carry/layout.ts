@@ -61,6 +61,11 @@ export function manifestNames(bundle: string, names: NameStyle): readonly [strin
   return [`${safe(bundle)}.carry.json`, `${safe(bundle)}.carry.end.json`];
 }
 
+/** Whether a file of this name is not finished yet: nobody reads it. */
+export function isPartName(name: string): boolean {
+  return /\.part(?:\.[a-z]+)?$/.test(name);
+}
+
 /** Leaves of a file. */
 export function leafCount(size: number): number {
   return Math.ceil(size / LEAF);

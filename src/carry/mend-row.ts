@@ -51,7 +51,8 @@ export class RowMender {
       for (const [place, index] of lost.entries()) {
         const leaf = made.get(index);
         const count = Math.max(0, Math.min(length, sizeOf(index) - at));
-        leaf?.set(this.#kernel.output(0, place).subarray(0, count), at);
+        // A short leaf ends before others of its row do.
+        if (count > 0) leaf?.set(this.#kernel.output(0, place).subarray(0, count), at);
       }
     }
     for (const [index, leaf] of made)

@@ -1,8 +1,11 @@
 import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
+import { goodSignatures } from './carry-trust.ts';
 import { identify, type Candidate } from './identify.ts';
+import { isPartName } from './layout.ts';
 import { MANIFEST_START, MOST_MANIFEST, parseCarry, type CarryManifest } from './manifest.ts';
 import { PATCH_START, readPatch, type PatchedLeaf } from './patch.ts';
 
@@ -14,8 +17,14 @@ export interface OpenCarry {
   readonly files: readonly (Candidate | undefined)[];
   /** Good leaves that patch volumes bring, by their number in the bundle. */
   readonly patched: ReadonlyMap<number, PatchedLeaf>;
-  /** Names of readable copies of the carry manifest; there should be two. */
+  /** Names of the patch volumes that bring them. */
+  readonly patches: readonly string[];
+  /** Names of the copies of this very carry manifest; there should be two. */
   readonly manifests: readonly string[];
+  /** Names of copies that say the same, but have other signatures. */
+  readonly otherwiseSigned: readonly string[];
+  /** Names of carry manifests that can't be read. */
+  readonly damagedManifests: readonly string[];
   /** Files that belong to nothing here. */
   readonly foreign: readonly string[];
   close(): Promise<void>;
@@ -52,15 +61,35 @@ export async function openCarry(path: string): Promise<OpenCarry> {
     const carry = choose(folder, said, isFolder ? undefined : basename(path));
     const files = await identify(carry, others);
     const patched = new Map<number, PatchedLeaf>();
+    const used: string[] = [];
     const strange = new Set(others.filter((file) => !files.includes(file)).map(({ name }) => name));
     for (const patch of patches) {
       const leaves = await readPatch(patch.handle, carry);
       if (leaves.size === 0) strange.add(patch.name);
+      else used.push(patch.name);
       for (const [leaf, place] of leaves) patched.set(leaf, place);
     }
-    for (const { name, carry: found } of said) if (typeof found === 'string' || found.id !== carry.id) strange.add(name);
-    const manifests = said.flatMap(({ name }) => (strange.has(name) ? [] : [name]));
-    return { folder, carry, files, patched, manifests, foreign: [...strange].sort(), close };
+    for (const { name, carry: found } of said) if (typeof found !== 'string' && found.id !== carry.id) strange.add(name);
+    const copies = said.flatMap(({ name, carry: found }) =>
+      typeof found === 'string' || strange.has(name)
+        ? []
+        : [{ name, same: isDeepStrictEqual(found.signatures, carry.signatures) }],
+    );
+    const [manifests, otherwiseSigned] = [true, false].map((wanted) =>
+      copies.flatMap(({ name, same }) => (same === wanted ? [name] : [])),
+    );
+    return {
+      folder,
+      carry,
+      files,
+      patched,
+      patches: used,
+      manifests: manifests ?? [],
+      otherwiseSigned: otherwiseSigned ?? [],
+      damagedManifests: said.flatMap(({ name, carry: found }) => (typeof found === 'string' ? [name] : [])),
+      foreign: [...strange].sort(),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -85,12 +114,14 @@ export async function manifestsIn(folder: string): Promise<readonly CarryManifes
 
 function choose(folder: string, said: readonly Said[], wanted: string | undefined): CarryManifest {
   const good = new Map<string, CarryManifest>();
-  for (const { name, carry } of said) {
+  for (const { carry } of said) {
     if (typeof carry === 'string') continue;
-    if (name === wanted) return carry;
-    good.set(carry.id, carry);
+    const other = good.get(carry.id);
+    // One of the two may be damaged in a signature, or may have been signed by one more: the better one counts.
+    if (other === undefined || goodSignatures(other) < goodSignatures(carry)) good.set(carry.id, carry);
   }
-  const [first, ...more] = good.values();
+  const named = said.find(({ name, carry }) => name === wanted && typeof carry !== 'string')?.carry;
+  const [first, ...more] = typeof named === 'object' ? [good.get(named.id)] : good.values();
   if (first !== undefined && more.length === 0) return first;
   if (first !== undefined) {
     throw new DeliverError('E_CARRY', {
@@ -109,7 +140,9 @@ function choose(folder: string, said: readonly Said[], wanted: string | undefine
 
 async function openFiles(folder: string, opened: Candidate[]): Promise<readonly Candidate[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => refuse(folder, error));
-  const names = entries.filter((entry) => entry.isFile() && !/\.part(?:\.[a-z]+)?$/.test(entry.name)).map((entry) => entry.name);
+  const names = entries
+    .filter((entry) => entry.isFile() && !isPartName(entry.name) && !entry.name.startsWith('.deliver-'))
+    .map((entry) => entry.name);
   for (const name of names.sort()) {
     const path = join(folder, name);
     const handle = await open(path, constants.O_RDONLY).catch((error: unknown) => refuse(path, error));

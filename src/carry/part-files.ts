@@ -1,4 +1,4 @@
-import { open, rename, type FileHandle } from 'node:fs/promises';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../bundle/sync-folder.ts';
 
@@ -13,9 +13,17 @@ export class PartFiles {
 
   /** Begins a file anew; what an interrupted run left under this name is overwritten. */
   async create(name: string): Promise<FileHandle> {
-    const handle = await open(join(this.#folder, `${name}.part`), 'w', 0o644);
+    const path = join(this.#folder, `${name}.part`);
+    await rm(path, { force: true });
+    // Never through a link, nor into a pipe, that somebody put there.
+    const handle = await open(path, 'wx', 0o644);
     this.#open.push({ name, handle });
     return handle;
+  }
+
+  /** Takes over a file that is there already under `<name>.part`, open. */
+  adopt(name: string, handle: FileHandle): void {
+    this.#open.push({ name, handle });
   }
 
   async write(name: string, bytes: Uint8Array): Promise<void> {

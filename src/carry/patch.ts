@@ -11,11 +11,12 @@ export const PATCH_START = '{"apiVersion":"deliver-patch/v1",';
 /** Bytes of the first line. */
 const MOST_HEADER = 1024 * 1024;
 
+const RunSchema = z.tuple([z.int().nonnegative(), z.int().positive()]);
 const HeaderSchema = z.strictObject({
   apiVersion: z.literal('deliver-patch/v1'),
   carry: z.string(),
   /** Runs of leaves of the bundle: the number of the first MiB, and how many. */
-  leaves: z.array(z.tuple([z.int().nonnegative(), z.int().positive()])).min(1),
+  leaves: z.custom<[number, number][]>(areRuns),
 });
 
 /** Where the good bytes of a leaf are. */
@@ -48,6 +49,7 @@ export async function readPatch(handle: FileHandle, carry: CarryManifest): Promi
       const record = leafOf(carry, leaf);
       if (record === undefined) return found;
       const read = await handle.read(buffer, 0, record.size, offset);
+      if (read.bytesRead === 0) return found;
       const hash = createHash('sha256').update(buffer.subarray(0, read.bytesRead)).digest('hex');
       if (read.bytesRead === record.size && hash === record.sha256) found.set(leaf, { handle, offset });
       offset += record.size;
@@ -62,6 +64,18 @@ export function leafOf(carry: CarryManifest, leaf: number): { readonly size: num
   const volume = allVolumes(carry)[Math.floor(leaf / perVolume)];
   const sha256 = leaf * LEAF < carry.bundle.size ? volume?.leaves[leaf % perVolume] : undefined;
   return sha256 === undefined ? undefined : { size: Math.min(LEAF, carry.bundle.size - leaf * LEAF), sha256 };
+}
+
+/** In order and apart, so that a header of a MiB can't name the same leaf again and again. */
+function areRuns(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0) return false;
+  let end = 0;
+  for (const run of value as readonly unknown[]) {
+    const { data } = RunSchema.safeParse(run);
+    if (data === undefined || data[0] < end) return false;
+    end = data[0] + data[1];
+  }
+  return true;
 }
 
 function parseHeader(line: string): z.infer<typeof HeaderSchema> | undefined {

@@ -7,7 +7,7 @@ const CELLS = 32;
 /** One line per volume: 32 cells (whole █, damaged ▒, missing ·) and a word on it. */
 export function pictureOf(states: LeafStates, { volumes }: Assessment): readonly string[] {
   const labels = labelsOf(volumes.map(({ name }) => name));
-  const width = Math.max(...labels.map(({ length }) => length));
+  const width = labels.reduce((most, { length }) => Math.max(most, length), 0);
   return volumes.map((volume, index) => `${(labels[index] ?? '').padEnd(width)} ${cells(states[index])} ${wordOf(volume)}`);
 }
 

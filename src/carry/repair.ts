@@ -1,8 +1,10 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { DeliverError } from '../core/errors.ts';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import { badIn } from './assess.ts';
 import { STATE, type LeafStates } from './check-leaves.ts';
+import { freeName } from './free-name.ts';
 import { leafSize } from './identify.ts';
 import { LEAF, leafCount, manifestNames, styleOf } from './layout.ts';
 import { allVolumes, manifestBytes } from './manifest.ts';
@@ -15,12 +17,14 @@ export interface Repaired {
   readonly files: readonly string[];
   /** MiBs. */
   readonly leaves: number;
+  /** Names of patch volumes that were removed: all that they brought is in the volumes now. */
+  readonly removed: readonly string[];
 }
 
 /**
  * Rebuilds every bad leaf of a set that is mendable: in its place where the volume is there, else in a new file that gets
  * its name when it is whole. Every leaf is compared with its hash before it is written, so an interrupted repair is simply
- * done again.
+ * done again. Patch volumes are removed when what they brought is on the disk.
  */
 export async function repairSet(set: OpenCarry, states: LeafStates, report: Report, signal: AbortSignal): Promise<Repaired> {
   const { carry } = set;
@@ -28,23 +32,28 @@ export async function repairSet(set: OpenCarry, states: LeafStates, report: Repo
   const parts = new PartFiles(set.folder);
   const places = new Map<number, FileHandle>();
   const touched: string[] = [];
-  const mender = new RowMender(carry);
+  let mender: RowMender | undefined;
   const read = leafReader(set, states);
   try {
     for (const [index, volume] of volumes.entries()) {
       const file = set.files[index];
       const changed = states[index]?.some((state) => state !== STATE.whole) === true;
-      if (file === undefined) places.set(index, await parts.create(volume.name));
+      // Its name may be that of another volume, which was renamed.
+      const name = file?.name ?? (await freeName(set.folder, volume.name));
+      if (file === undefined) places.set(index, await parts.create(name));
       else if (changed || file.size > volume.size) places.set(index, await open(file.path, 'r+'));
       else continue;
-      touched.push(file?.name ?? volume.name);
+      touched.push(name);
     }
-    const rows = leafCount(Math.max(...volumes.map(({ size }) => size)));
+    const rows = leafCount(volumes.reduce((most, { size }) => Math.max(most, size), 0));
     let leaves = 0;
     for (let row = 0; row < rows; row++) {
       signal.throwIfAborted();
       const bad = badIn(states, row);
-      const made = new Map<number, Uint8Array>(bad.length === 0 ? [] : await mender.mend(row, bad, read));
+      const made = new Map<number, Uint8Array>(
+        // Made when it is needed: a set without parity may have more volumes than it could hold.
+        bad.length === 0 ? [] : await (mender ??= new RowMender(carry)).mend(row, bad, read),
+      );
       for (const [index, volume] of volumes.entries()) {
         if (states[index]?.[row] !== STATE.patched) continue;
         const leaf = Buffer.alloc(leafSize(volume, row));
@@ -63,17 +72,41 @@ export async function repairSet(set: OpenCarry, states: LeafStates, report: Repo
       await handle.truncate(volumes[index]?.size ?? 0);
       await handle.sync();
     }
-    const lostManifests = manifestNames(carry.bundle.name, styleOf(carry.volumes)).filter(
-      (name) => !set.manifests.includes(name),
-    );
-    const copies = set.manifests.length >= 2 ? [] : lostManifests;
+    const copies = set.manifests.length >= 2 ? [] : await lostManifests(set);
     for (const name of copies) await parts.write(name, manifestBytes(carry));
     await parts.finish();
-    return { files: [...touched, ...copies], leaves };
+    return { files: [...touched, ...copies], leaves, removed: await removePatches(set, report) };
   } finally {
     await parts.close();
     await Promise.allSettled([...places].flatMap(([index, handle]) => (set.files[index] === undefined ? [] : [handle.close()])));
   }
+}
+
+/** Names for the copies of the carry manifest that are not there; damaged ones are written over, and nothing else is. */
+async function lostManifests({
+  folder,
+  carry,
+  manifests,
+  otherwiseSigned,
+  damagedManifests,
+}: OpenCarry): Promise<readonly string[]> {
+  const names = manifestNames(carry.bundle.name, styleOf(carry.volumes)).filter((name) => !manifests.includes(name));
+  const worthless = [...otherwiseSigned, ...damagedManifests];
+  return Promise.all(names.map(async (name) => (worthless.includes(name) ? name : freeName(folder, name))));
+}
+
+/** A patch that stayed would be read instead of the volumes, leaf by leaf. */
+async function removePatches({ folder, patches }: OpenCarry, report: Report): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const name of patches) {
+    try {
+      await rm(join(folder, name));
+      removed.push(name);
+    } catch (error) {
+      report.note(`${name} is not needed any more, but can't be removed: ${messageOf(error)}`);
+    }
+  }
+  return removed;
 }
 
 /** Good leaves come from their volume, or from the patch that brought them. */

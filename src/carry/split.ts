@@ -1,17 +1,21 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { ByteSource } from '../bundle/byte-source.ts';
+import { unreadable } from '../bundle/byte-source.ts';
+import type { OpenSource } from '../bundle/open-source.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
+import { Crew, crewSize, threadEntry } from './crew.ts';
 import { cauchy } from './galois.ts';
 import { MatrixKernel } from './kernel.ts';
 import { LEAF, type CarryLayout, type PlannedVolume } from './layout.ts';
 import type { VolumeRecord } from './manifest.ts';
-import { writeAll } from './part-files.ts';
-import { VolumeHash } from './volume-hash.ts';
+import { planRows, type HashDuties, type ParityOutput, type VolumeInput } from './plan-rows.ts';
+import type { RowAnswer, RowQuestion } from './row-jobs.ts';
+import { WriteBack } from '../bundle/write-back.ts';
 
-/** Bytes in memory for one row of all volumes; twice this is held, one row being read while the other is written. */
-const ROW_MEMORY = 32 * 1024 * 1024;
-const BANKS = 2;
+/** Bytes in memory for one row of all volumes; `BANKS` times this is held. */
+const ROW_MEMORY = 8 * 1024 * 1024;
+/** Rows in hand at once, so that a thread that is done with one can go on with the next. */
+const BANKS = 3;
 
 export interface SplitWork {
   readonly report: Report;
@@ -19,88 +23,121 @@ export interface SplitWork {
   create(name: string): Promise<FileHandle>;
 }
 
-/** A volume on its way to its file. */
-interface Target {
-  readonly volume: PlannedVolume;
-  readonly handle: FileHandle;
-  readonly hash: VolumeHash;
+export interface VolumeRecords {
+  readonly volumes: readonly VolumeRecord[];
+  readonly parity: readonly VolumeRecord[];
+}
+
+/** Cuts a bundle into volumes and makes their parity, in one pass: every byte is read once, hashed, and written. */
+export async function splitSource(
+  opened: Pick<OpenSource, 'place'>,
+  path: string,
+  layout: CarryLayout,
+  work: SplitWork,
+): Promise<VolumeRecords> {
+  const inputs: VolumeInput[] = [];
+  for (const [index, volume] of layout.volumes.entries()) {
+    const from = opened.place(index * layout.volumeSize, volume.size);
+    if (from === undefined) throw new DeliverError('E_BUG', { what: `${path} is not one file.` });
+    inputs.push({ volume, from, path, to: await work.create(volume.name) });
+  }
+  const parity: ParityOutput[] = [];
+  for (const volume of layout.parity) parity.push({ volume, to: await work.create(volume.name) });
+  return makeRecords(inputs, parity, work);
 }
 
 /**
- * Cuts a source into volumes and makes their parity, in one pass: every byte is read once, hashed, and written.
- * With parity, all volumes are read side by side, because a row of them makes a row of parity.
+ * Hashes volumes, whole and leaf by leaf, makes their parity, and writes what has to be written, on all cores. With parity
+ * all volumes are read side by side, because a row of them makes a row of parity; without, as many as keep the cores busy.
+ * @throws DeliverError E_FILE_UNREADABLE; errors of writing as the file system says them
  */
-export async function splitSource(
-  source: ByteSource,
-  layout: CarryLayout,
-  work: SplitWork,
-): Promise<{ readonly volumes: readonly VolumeRecord[]; readonly parity: readonly VolumeRecord[] }> {
-  const volumes = await targets(layout.volumes, work);
-  const parity = await targets(layout.parity, work);
-  const progress = counter(source.size, work.report);
-  const starts = layout.volumes.map((_, index) => index * layout.volumeSize);
-  if (parity.length > 0) await splitRows(source, starts, volumes, parity, progress, work.signal);
-  else {
-    for (const [index, target] of volumes.entries())
-      await splitRows(source, [starts[index] ?? 0], [target], [], progress, work.signal);
+export async function makeRecords(
+  inputs: readonly VolumeInput[],
+  parity: readonly ParityOutput[],
+  work: Pick<SplitWork, 'report' | 'signal'>,
+): Promise<VolumeRecords> {
+  const threads = crewSize(2 * (inputs.length + parity.length));
+  const width = parity.length > 0 ? inputs.length : Math.min(inputs.length, threads);
+  const slice = sliceSize(width + parity.length);
+  const kernel = new MatrixKernel(width, parity.length, slice, BANKS);
+  kernel.use(cauchy(parity.length, width));
+  const crew = new Crew<RowQuestion, RowAnswer>(threadEntry('row-worker', import.meta.url), threads, { share: kernel.share });
+  const total = inputs.reduce((sum, { volume }) => sum + volume.size, 0);
+  const writeBack = new WriteBack([...inputs, ...parity].flatMap(({ to }) => to ?? []));
+  let done = 0;
+  const onRow = (count: number): void => {
+    done += count;
+    writeBack.wrote(count);
+    work.report.progress({ done, total, unit: 'bytes' });
+  };
+  try {
+    const records: VolumeRecord[] = [];
+    for (let first = 0; first < inputs.length; first += width) {
+      const group = inputs.slice(first, first + width);
+      const plan = planRows(group, parity, threads, slice);
+      await runRows(crew, plan, onRow, work.signal);
+      records.push(...(await finished(crew, [...group, ...parity])));
+    }
+    await writeBack.done();
+    return { volumes: records.slice(0, inputs.length), parity: records.slice(inputs.length) };
+  } finally {
+    // Nothing may still read or write files that the caller closes.
+    await crew.close();
+    await writeBack.idle();
   }
-  return { volumes: volumes.map(({ hash }) => hash.finish()), parity: parity.map(({ hash }) => hash.finish()) };
 }
 
-async function splitRows(
-  source: ByteSource,
-  starts: readonly number[],
-  volumes: readonly Target[],
-  parity: readonly Target[],
-  progress: (count: number) => void,
+async function runRows(
+  crew: Crew<RowQuestion, RowAnswer>,
+  plan: HashDuties,
+  onRow: (count: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const slice = sliceSize(volumes.length + parity.length);
-  const kernel = new MatrixKernel(volumes.length, parity.length, slice, BANKS);
-  kernel.use(cauchy(parity.length, volumes.length));
-  const stripe = Math.max(...volumes.map(({ volume }) => volume.size));
-  const lengthOf = ({ volume }: Target, at: number): number => Math.max(0, Math.min(slice, volume.size - at));
-  const read = async (at: number): Promise<void> => {
-    const bank = bankOf(at, slice);
-    await Promise.all(
-      volumes.map(async (target, index) => {
-        const room = kernel.input(bank, index);
-        const length = lengthOf(target, at);
-        if (length < slice) room.fill(0, length);
-        const got = length === 0 ? 0 : await source.read(room.subarray(0, length), (starts[index] ?? 0) + at);
-        if (got !== length) throw shrunk();
-        progress(length);
-      }),
-    );
+  const rows: Promise<void>[] = [];
+  const askAll = async (job: (thread: number) => RowQuestion): Promise<void> => {
+    for (const answer of await crew.askAll(job)) refuseFailure(answer, plan);
   };
-  const written: Promise<unknown>[] = [];
-  let reading = read(0);
-  try {
-    for (let at = 0; at < stripe; at += slice) {
-      await reading;
-      signal.throwIfAborted();
-      const bank = bankOf(at, slice);
-      // The other bank may be filled again when all of it is written.
-      await written[1 - bank];
-      if (at + slice < stripe) reading = read(at + slice);
-      reading.catch(() => undefined);
-      const put = (target: Target, bytes: Uint8Array): Promise<void> => {
-        const done = writeAll(target.handle, bytes, at);
-        target.hash.update(bytes);
-        return done;
-      };
-      const writes = volumes.map((target, index) => put(target, kernel.input(bank, index).subarray(0, lengthOf(target, at))));
-      kernel.run(bank, Math.min(slice, stripe - at));
-      writes.push(...parity.map((target, index) => put(target, kernel.output(bank, index).subarray(0, lengthOf(target, at)))));
-      const all = Promise.all(writes);
-      all.catch(() => undefined);
-      written[bank] = all;
-    }
-    await Promise.all(written);
-  } finally {
-    // Nothing may still read into memory or write to files that the caller closes.
-    await Promise.allSettled([reading, ...written]);
+  for (let row = 0; row < plan.rows; row++) {
+    // The memory of a row may be filled again when all of the row that had it is written.
+    await rows[row - BANKS];
+    signal.throwIfAborted();
+    const bank = row % BANKS;
+    const one = async (): Promise<void> => {
+      await askAll((thread) => plan.take(row, bank, thread));
+      if (plan.hasParity) await askAll((thread) => plan.parity(row, bank, thread));
+      await askAll((thread) => plan.end(row, bank, thread));
+      onRow(plan.bytesOf(row));
+    };
+    const running = one();
+    running.catch(() => undefined);
+    rows.push(running);
   }
+  await Promise.all(rows);
+}
+
+/** The records of volumes, in their order, from what the threads hold. */
+async function finished(
+  crew: Crew<RowQuestion, RowAnswer>,
+  volumes: readonly { readonly volume: PlannedVolume }[],
+): Promise<readonly VolumeRecord[]> {
+  const wholes = new Map<number, string>();
+  const leaves = new Map<number, readonly string[]>();
+  for (const answer of await crew.askAll(() => ({ kind: 'finish' }))) {
+    if (answer.kind !== 'hashes') continue;
+    for (const [volume, digest] of answer.hashes.wholes) wholes.set(volume, digest);
+    for (const [volume, digests] of answer.hashes.leaves) leaves.set(volume, digests);
+  }
+  return volumes.map(({ volume: { name, size } }, index) => {
+    return { name, size, sha256: wholes.get(index) ?? '', leaves: [...(leaves.get(index) ?? [])] };
+  });
+}
+
+function refuseFailure(answer: RowAnswer, plan: HashDuties): void {
+  if (answer.kind === 'short')
+    throw new DeliverError('E_FILE_UNREADABLE', { what: 'The bundle became shorter while it was read.' });
+  if (answer.kind !== 'failed') return;
+  if (answer.act === 'read') throw unreadable(plan.pathOf(answer.descriptor), answer.offset, answer);
+  throw Object.assign(new Error(answer.message), { code: answer.code });
 }
 
 /** A part of a leaf, so that no volume's memory has to hold a whole one where there are many. */
@@ -108,26 +145,4 @@ export function sliceSize(volumes: number): number {
   let slice = LEAF;
   while (slice > 64 * 1024 && slice * volumes > ROW_MEMORY) slice /= 2;
   return slice;
-}
-
-function bankOf(at: number, slice: number): 0 | 1 {
-  return (at / slice) % BANKS === 0 ? 0 : 1;
-}
-
-async function targets(volumes: readonly PlannedVolume[], work: SplitWork): Promise<readonly Target[]> {
-  const made: Target[] = [];
-  for (const volume of volumes) made.push({ volume, handle: await work.create(volume.name), hash: new VolumeHash(volume) });
-  return made;
-}
-
-function counter(total: number, report: Report): (count: number) => void {
-  let done = 0;
-  return (count) => {
-    done += count;
-    report.progress({ done, total, unit: 'bytes' });
-  };
-}
-
-function shrunk(): DeliverError {
-  return new DeliverError('E_FILE_UNREADABLE', { what: 'The bundle became shorter while it was read.' });
 }

@@ -22,19 +22,32 @@ export function composeDeepInspect({ bundle, html, sbom, since, packages }: Deep
     ...(since === undefined ? {} : { sincePath: since }),
   };
   const outputs = [
-    ...(html === undefined ? [] : [output('Page', html, inspectPage)]),
+    ...(html === undefined ? [] : [output('Page', html, (inspection) => [inspectPage(inspection)])]),
     ...(sbom === undefined ? [] : [output('SBOM', sbom, ({ summary, images }) => sbomOf({ ...summary, images }))]),
   ];
   return deepInspectFlow(input, outputs);
 }
 
-function output(title: string, path: string, make: (inspection: DeepInspection) => string): InspectionOutput {
+function output(title: string, path: string, make: (inspection: DeepInspection) => Iterable<string>): InspectionOutput {
   const write = async (inspection: DeepInspection): Promise<void> => {
     try {
-      await writeFileAtomic(path, make(inspection));
+      await writeFileAtomic(path, encoded(make(inspection)));
     } catch (error) {
       throw outputError(path, error).with({ fix: 'Name a file in a folder that is there and has room.' });
     }
   };
   return { title, path, write };
+}
+
+/** Encoded some 64 KB at a time: thousands of small parts are neither kept nor copied one by one. */
+function encoded(parts: Iterable<string>): Buffer {
+  const done: Buffer[] = [];
+  let text = '';
+  for (const part of parts) {
+    text += part;
+    if (text.length < 64 * 1024) continue;
+    done.push(Buffer.from(text));
+    text = '';
+  }
+  return Buffer.concat([...done, Buffer.from(text)]);
 }

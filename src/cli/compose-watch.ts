@@ -3,6 +3,7 @@ import { looksLikeKey } from '../bundle/trusted-keys.ts';
 import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
+import { repairFlow } from '../flows/repair.ts';
 import { watchFlow, type WatchResult } from '../flows/watch.ts';
 import { loadSite } from '../manifest/load-site.ts';
 import { sitePath } from '../manifest/site-path.ts';
@@ -19,6 +20,7 @@ export interface WatchFlags {
   readonly quarantine?: string | undefined;
   readonly once: boolean;
   readonly settle: string;
+  readonly patience: string;
   readonly poll: string;
 }
 
@@ -31,6 +33,7 @@ export async function composeWatch(folder: string, flags: WatchFlags): Promise<F
     quarantine: flags.quarantine ?? join(folder, 'quarantine'),
     once,
     settle: milliseconds('settle', flags.settle),
+    patience: milliseconds('patience', flags.patience),
     poll: milliseconds('poll', flags.poll),
   };
   const { trust, threshold } =
@@ -39,6 +42,7 @@ export async function composeWatch(folder: string, flags: WatchFlags): Promise<F
   await loadTrustPolicy(trust, threshold);
   return watchFlow(input, {
     verify: (bundle) => composeVerify({ bundle, trust, threshold, allowUnsigned }),
+    repair: (folder) => repairFlow({ folder }),
     ...(site === undefined || !install
       ? {}
       : {

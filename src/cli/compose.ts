@@ -1,10 +1,13 @@
+import { join } from 'node:path';
+import envPaths from 'env-paths';
 import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { judgeTrust } from '../bundle/trust.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { readText } from '../manifest/read-text.ts';
-import { packFlow, type PackResult } from '../flows/pack.ts';
+import { packFlow, type PackResult, type PackVolumes } from '../flows/pack.ts';
+import { bucketOutput, type BucketPlace } from '../flows/pack-output.ts';
 import { pushFlow } from '../flows/push.ts';
 import { resolveFlow, type ResolveFlowPorts, type ResolveResult } from '../flows/resolve.ts';
 import { trustText } from '../flows/verify.ts';
@@ -13,8 +16,9 @@ import { DockerAccounts } from '../registry/docker-config.ts';
 import { createImageSource } from '../registry/image-source.ts';
 import { openSiteRegistry } from '../registry/site-registry.ts';
 import { createFileSource } from '../store/file-source.ts';
-import { isS3 } from '../store/s3-address.ts';
-import { passphrasesFor } from './passphrase.ts';
+import { isS3, parseS3 } from '../store/s3-address.ts';
+import { createS3Store } from '../store/s3-store.ts';
+import { signingPorts } from './compose-signing.ts';
 import { readPassword } from './read-password.ts';
 
 // Where adapters meet flows, for the verbs that need the network but no site. Imported only when a command runs.
@@ -36,33 +40,50 @@ export interface PackWish {
   readonly signKeys: readonly string[];
   readonly since?: string | undefined;
   readonly reuse?: readonly string[] | undefined;
+  /** A carry set is wanted instead of one file. */
+  readonly volumes?: PackVolumes | undefined;
 }
 
 export function composeResolve({ release, check }: { readonly release: string; readonly check: boolean }): Flow<ResolveResult> {
   return resolveFlow({ releasePath: release, check }, connectedSide());
 }
 
-/** Asks for the passphrases of the keys before anything is drawn. @throws DeliverError E_SIGN_KEY, E_NOT_YET */
-export async function composePack({ release, output, signKeys, since, reuse }: PackWish): Promise<Flow<PackResult>> {
-  if (isS3(output)) throw noS3Output();
-  const passphrase = await passphrasesFor(signKeys);
+/** Asks for the passphrases of the keys before anything is drawn. @throws DeliverError E_SIGN_KEY, E_NOT_YET, E_USAGE */
+export async function composePack({ release, output, signKeys, since, reuse, volumes }: PackWish): Promise<Flow<PackResult>> {
+  const toBucket = isS3(output);
+  if (toBucket) refuseWithBucket(reuse ?? [], volumes !== undefined);
+  const bucket = toBucket ? bucketOutput(bucketPlace(output)) : undefined;
+  const signing = await signingPorts(signKeys);
   return packFlow(
     {
       releasePath: release,
-      outputFolder: output,
+      outputFolder: toBucket ? 'bundles' : output,
       reuse: reuse ?? [],
       signKeyPaths: signKeys,
       ...(since === undefined ? {} : { since }),
+      ...(volumes === undefined ? {} : { volumes }),
     },
-    { ...connectedSide(), askPassphrase: passphrase },
+    { ...connectedSide(), ...signing, ...(bucket === undefined ? {} : { output: bucket }) },
   );
 }
 
-function noS3Output(): DeliverError {
-  return new DeliverError('E_NOT_YET', {
-    what: 'deliver pack can’t write to a bucket yet.',
-    why: '--output is an s3:// address.',
-    fix: 'Pack into a folder, then send it: deliver publish BUNDLE s3://… (with --pool: only what the pool lacks).',
+function bucketPlace(output: string): BucketPlace {
+  const address = parseS3(output, process.env);
+  const journals = join(
+    envPaths('deliver', { suffix: '' }).log,
+    'uploads',
+    address.endpoint?.replace(/[^a-z0-9.-]+/gi, '_') ?? 's3',
+  );
+  return { store: createS3Store(address, process.env), prefix: address.key, journals };
+}
+
+function refuseWithBucket(reuse: readonly string[], volumes: boolean): void {
+  if (!volumes && reuse.length === 0) return;
+  const asked = volumes ? 'Volumes are written in place' : 'Blobs are copied from earlier bundles into a bundle';
+  throw new DeliverError('E_NOT_YET', {
+    what: `deliver pack can’t ${volumes ? 'write volumes' : 'reuse bundles'} on the way to a bucket yet.`,
+    why: `${asked}, as files here; --output is an s3:// address.`,
+    fix: 'Pack into a folder, then send it: deliver publish BUNDLE|FOLDER s3://…',
     state: 'Nothing was fetched or written.',
   });
 }
@@ -105,7 +126,7 @@ async function accountOf(flags: PushFlags): Promise<{ username: string; password
 /** Registries and servers on the connected side; the docker config and the proxies of the environment apply. */
 function connectedSide(): ResolveFlowPorts {
   return {
-    images: (registries, folder, accounts) => createImageSource(registries, process.env, folder, { accounts }),
+    images: (sources, folder, accounts) => createImageSource(sources, process.env, folder, { accounts }),
     files: createFileSource(),
   };
 }

@@ -52,6 +52,11 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     meaning: 'An image is of a form that can’t be carried: schema 1, layers elsewhere, or not an image at all.',
     fix: 'Build or copy the image anew in OCI or Docker v2 schema 2 form.',
   },
+  E_ARCHIVE: {
+    meaning:
+      'An image archive or layout can’t be used: not one, cut off, compressed, incomplete, or without the image asked for.',
+    fix: 'Correct sources.images in the release, or make the archive again.',
+  },
   E_CHART: { meaning: 'A chart can’t be read or used.', fix: 'Check the chart: helm lint, helm template.' },
   E_COMPONENT: {
     meaning: 'What kubeadm of the release needs can’t be found out.',

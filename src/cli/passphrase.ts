@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseSigningKey } from '../bundle/sign.ts';
+import { isPublicKeyText, parseSigningKey } from '../bundle/sign.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { askSecret, canAsk } from './prompt.ts';
@@ -14,7 +14,8 @@ export async function passphrasesFor(paths: readonly string[]): Promise<(path: s
   const known = new Map<string, Secret>();
   for (const path of paths) {
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text === undefined || known.has(path)) continue;
+    // For a public key the agent is asked, which needs no passphrase.
+    if (text === undefined || known.has(path) || isPublicKeyText(text)) continue;
     await parseSigningKey(text, path, async (asked) => {
       const passphrase = await askPassphrase(asked);
       known.set(path, passphrase);

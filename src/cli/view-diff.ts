@@ -24,7 +24,8 @@ export function viewDiff(result: DiffResult, { style, width }: Pick<Output, 'sty
       ? `${from.name} ${from.version} → ${to.version}`
       : `${from.name} ${from.version} → ${to.name} ${to.version}`;
   const unchanged = style.dim(`${String(result.unchanged)} images, charts and files are unchanged`);
-  const head = [style.bold(title), `  ${same ? 'the same release: same root' : unchanged}`];
+  const said = [from, to].flatMap((side) => (side.said === undefined ? [] : [`  ${side.version}: ${side.said}`]));
+  const head = [style.bold(title), ...said, `  ${same ? 'the same release: same root' : unchanged}`];
   if (same) return head;
   const cost = [
     ['a delta', bytesText(delta.size), `${countText(delta.leftOutBlobs, 'blob')}, ${bytesText(delta.leftOutBytes)} stay out`],

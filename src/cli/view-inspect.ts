@@ -11,6 +11,8 @@ const SIGNATURE = {
   unsupported: 'signature that this version can’t check, by',
 } as const;
 
+type Row = readonly [name: string, size: string, note: string];
+
 /** `deliver inspect`: what is in a bundle, biggest first within each kind. Amounts stand in one column. */
 export function viewInspect(result: InspectResult, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
   const facts = [bytesText(result.size), countText(result.blobs, 'blob'), result.platforms.join(', ')].join(' · ');
@@ -19,44 +21,50 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
   );
   const bySize = <Item extends { readonly size: number }>(items: readonly Item[]): Item[] =>
     [...items].sort((a, b) => b.size - a.size);
-  const files = bySize(result.files);
+  const components = bySize(
+    result.files.flatMap((file) => (file.component === undefined ? [] : [{ ...file, component: file.component }])),
+  );
+  const plain = result.files.filter(({ component }) => component === undefined);
   return [
     style.bold(`${result.release} ${result.version}`) + `   ${facts}`,
     `  ${result.root}`,
     ...(result.base === undefined ? [] : viewBase(result.base, style)),
     ...(signatures.length === 0 ? [`  ${style.warn('not signed')}`] : signatures),
-    ...section(
-      'Images',
-      bySize(result.images).map((image) => [image.reference, bytesText(image.size), sharedText(image.shared)]),
-      width,
-    ),
+    ...section('Images', result.images.length, bySize(result.images).flatMap(imageRows), width),
     ...section(
       'Charts',
+      result.charts.length,
       bySize(result.charts).map((chart) => [`${chart.name} ${chart.version}`, bytesText(chart.size), '']),
       width,
     ),
     ...section(
       'Components',
-      files.flatMap(({ component, size }) =>
-        component === undefined ? [] : [[`${component.name} ${component.version}`, bytesText(size), component.platform] as const],
-      ),
+      components.length,
+      components.map(({ component, size }) => [`${component.name} ${component.version}`, bytesText(size), component.platform]),
       width,
     ),
     ...section(
       'Files',
-      files.flatMap(({ name, size, component }) => (component === undefined ? [[name, bytesText(size), ''] as const] : [])),
+      plain.length,
+      bySize(plain).map((file) => [file.name, bytesText(file.size), '']),
       width,
     ),
   ];
+}
+
+/** An image for several platforms names them in a line of its own: its size is that of all of them. */
+function imageRows({ reference, size, shared, platforms }: InspectResult['images'][number]): Row[] {
+  const row: Row = [reference, bytesText(size), sharedText(shared)];
+  return platforms.length > 1 ? [row, [`  for ${platforms.join(', ')}`, '', '']] : [row];
 }
 
 function sharedText(shared: number): string {
   return shared === 0 ? '' : `${bytesText(shared)} shared`;
 }
 
-function section(title: string, rows: readonly (readonly [string, string, string])[], width: number): string[] {
-  if (rows.length === 0) return [];
+function section(title: string, count: number, rows: readonly Row[], width: number): string[] {
+  if (count === 0) return [];
   const room = width - 2 - 10 - 18;
   const cells = rows.map(([name, size, note]) => [truncateMiddle(name, room), size, note]);
-  return ['', `${title} (${rows.length})`, ...table(cells, { right: [1], indent: 2 })];
+  return ['', `${title} (${String(count)})`, ...table(cells, { right: [1], indent: 2 })];
 }

@@ -3,7 +3,7 @@ import type { PackResult } from '../flows/pack.ts';
 import { shortPath } from './short-path.ts';
 import type { Style } from './style.ts';
 import { viewBase } from './view-base.ts';
-import { viewSplit } from './view-carry.ts';
+import { volumesText } from './view-carry.ts';
 import { MARK } from './words.ts';
 
 /** What `deliver pack` says at its end: the file, its root, who signed, what comes next. */
@@ -23,9 +23,11 @@ export function viewPack(result: PackResult, style: Style): string[] {
     `${style.good(MARK.done)} ${style.bold(path)}   ${bytesText(result.size)}${said}`,
     `  ${result.root}`,
     `  ${signed}`,
+    ...(result.carry === undefined ? [] : [`  ${volumesText(result.carry)}`, `  carry ${result.carry.id}`]),
     ...(result.base === undefined ? [] : viewBase(result.base, style)),
     ...(near === undefined ? [] : [near]),
-    `  Next: deliver verify ${path}${result.signers.length === 0 ? ' --allow-unsigned' : ' --trust KEY.pub'}`,
-    ...(result.carry === undefined ? [] : viewSplit(result.carry, style)),
+    path.startsWith('s3://')
+      ? `  Next: deliver fetch ${path} FOLDER`
+      : `  Next: deliver verify ${path}${result.signers.length === 0 ? ' --allow-unsigned' : ' --trust KEY.pub'}`,
   ];
 }

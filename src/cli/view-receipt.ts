@@ -4,18 +4,27 @@ import type { ReceiptResult } from '../flows/receipt.ts';
 import type { VerifyReceiptsResult } from '../flows/verify-receipts.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
+import { viewCodes } from './view-codes.ts';
 import { MARK } from './words.ts';
 
+/** What is shown besides where the file is. */
+export interface ReceiptForms {
+  readonly text: boolean;
+  readonly qr: boolean;
+}
+
 /** What `deliver receipt` has written. */
-export function viewReceipt(result: ReceiptResult, style: Style, withText: boolean): string[] {
-  const { path, size, number, site, release, outcome, signer, text, id } = result;
+export function viewReceipt(result: ReceiptResult, style: Style, wanted: ReceiptForms): string[] {
+  const { path, size, number, site, release, outcome, signer, text, id, codes, codeFiles } = result;
   const what = `${site} has ${release.name} ${release.version}`;
   return [
     '',
     `${style.good(MARK.done)} ${style.bold(what)}   receipt ${String(number)}${outcome === 'unchanged' ? ', as before' : ''}`,
     `  To carry back: ${path} (${bytesText(size)}), signed by ${signerText(signer)}`,
     `  ${id}`,
-    ...(withText ? ['', ...text.trimEnd().split('\n')] : []),
+    ...codeFiles.map((file) => `  QR code: ${file}`),
+    ...(wanted.qr ? viewCodes(codes) : []),
+    ...(wanted.text ? ['', ...text.trimEnd().split('\n')] : []),
   ];
 }
 

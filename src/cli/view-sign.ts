@@ -5,9 +5,15 @@ import type { Style } from './style.ts';
 import { shortPath } from './short-path.ts';
 import { MARK } from './words.ts';
 
+const SAID = {
+  signed: 'is signed',
+  unchanged: 'had these signatures already',
+  'taken back': 'is as it was before the signing that was interrupted',
+} as const;
+
 /** What `deliver sign` says at its end. */
 export function viewSign(result: SignResult, style: Style): string[] {
-  const said = result.outcome === 'signed' ? 'is signed' : 'had these signatures already';
+  const said = SAID[result.outcome];
   return [
     '',
     `${style.good(MARK.done)} ${style.bold(`${result.release} ${result.version}`)} ${said}.   ${countText(result.signatures, 'signature')}`,

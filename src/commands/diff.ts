@@ -3,8 +3,9 @@ import { BaseCommand } from '../cli/base-command.ts';
 
 export default class Diff extends BaseCommand {
   static override summary = 'Show what differs between two releases, and what it costs to carry';
-  static override description = `Compares two locks or bundles: images, charts and files that came, went or changed, and
-the size of the delta between them. Reads no blob and needs no network.`;
+  static override description = `Compares two locks, bundles or receipts: images, charts and files that came, went or changed, and
+the size of the delta between them. Reads no blob and needs no network.
+Of a receipt, the lock or bundle that it names has to be beside it or the other, or in bundles/.`;
   static override examples = [
     '<%= config.bin %> diff bundles/gatekeeper-suite-3.6.1.tar manifests/gatekeeper-suite.lock.yaml',
     {
@@ -14,8 +15,8 @@ the size of the delta between them. Reads no blob and needs no network.`;
     },
   ];
   static override args = {
-    before: Args.string({ required: true, description: 'lock or bundle of the earlier release' }),
-    after: Args.string({ required: true, description: 'lock or bundle of the later release' }),
+    before: Args.string({ required: true, description: 'lock, bundle or receipt of the earlier release' }),
+    after: Args.string({ required: true, description: 'lock, bundle or receipt of the later release' }),
   };
 
   override async run(): Promise<void> {

@@ -5,8 +5,8 @@ import { siteFlag } from '../cli/shared-flags.ts';
 export default class Receipt extends BaseCommand {
   static override summary = 'Sign what a site has: the base of the next delta';
   static override description = `Reads what is installed from the cluster, signs it with the site's key and chains it to the
-receipt before, which the cluster keeps. Bring the file back, or read the text aloud, and give it
-to deliver pack --since. Asked again, the same receipt is given until something changes.`;
+receipt before, which the cluster keeps. Bring the file back, scan its codes, or read the text
+aloud, and give it to deliver pack --since. Asked again, the same receipt is given until something changes.`;
   static override examples = [
     '<%= config.bin %> receipt --site plant-7.yaml --key ~/.ssh/plant-7',
     {
@@ -23,6 +23,8 @@ to deliver pack --since. Asked again, the same receipt is given until something 
     }),
     out: Flags.string({ helpValue: 'FILE', description: 'file to write (default: SITE-VERSION.receipt.json here)' }),
     text: Flags.boolean({ description: 'also print it as lines that can be read aloud and typed' }),
+    qr: Flags.boolean({ description: 'also show it as QR codes that fit 80 columns' }),
+    'qr-file': Flags.string({ helpValue: 'FILE', description: 'also write it as a QR code to print (.svg or .png)' }),
     full: Flags.string({
       helpValue: 'LOCK|BUNDLE',
       description: 'list every digest of the installed release, as this file names them',
@@ -38,6 +40,6 @@ to deliver pack --since. Asked again, the same receipt is given until something 
     const { composeReceipt } = await import('../cli/compose-receipt.ts');
     const { viewReceipt } = await import('../cli/view-receipt.ts');
     const result = await this.runFlow(await composeReceipt(flags));
-    this.showResult(result, (shown) => viewReceipt(shown, this.output.style, flags.text));
+    this.showResult(result, (shown) => viewReceipt(shown, this.output.style, flags));
   }
 }

@@ -19,7 +19,8 @@ On site nothing is joined: verify, plan, install and push read the folder as it 
       multiple: true,
       multipleNonGreedy: true,
       helpValue: 'KEY',
-      description: 'OpenSSH ed25519 private key to sign the carry manifest with; may be given several times',
+      description:
+        'private key, or .pub file of one that ssh-agent holds, to sign the carry manifest with; may be given several times',
     }),
   };
 

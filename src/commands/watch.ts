@@ -6,8 +6,9 @@ export default class Watch extends BaseCommand {
   static override summary = 'Take in what a gateway delivers: verify, report, install';
   static override description = `Waits until a bundle or a carry set in the folder is whole and no longer changes, verifies it
 and moves it to done/ or quarantine/ with a report beside it. With --install it is installed first.
-One at a time; unfinished and foreign files are never touched. It remembers nothing, so that it
-goes on after any restart. Runs until Ctrl-C, which is its good end (exit 0).`;
+A damaged carry set is mended in place from parity and patches; where they are not enough it waits
+for what its resend code brings. One at a time; unfinished and foreign files are never touched.
+It remembers nothing, so that it goes on after any restart. Runs until Ctrl-C, its good end (exit 0).`;
   static override examples = [
     '<%= config.bin %> watch /srv/inbox --trust release.pub',
     {
@@ -32,6 +33,11 @@ goes on after any restart. Runs until Ctrl-C, which is its good end (exit 0).`;
     quarantine: Flags.string({ helpValue: 'DIR', description: 'where refused ones go (default: FOLDER/quarantine)' }),
     once: Flags.boolean({ description: 'end when nothing is left to do' }),
     settle: Flags.string({ default: '10s', helpValue: 'TIME', description: 'a file without a change for this long is finished' }),
+    patience: Flags.string({
+      default: '10m',
+      helpValue: 'TIME',
+      description: 'nothing came for this long: missing volumes are rebuilt from parity, or asked for',
+    }),
     poll: Flags.string({ default: '2s', helpValue: 'TIME', description: 'time between two looks' }),
   };
 
@@ -40,6 +46,6 @@ goes on after any restart. Runs until Ctrl-C, which is its good end (exit 0).`;
     const { composeWatch } = await import('../cli/compose-watch.ts');
     const { viewWatch } = await import('../cli/view-watch.ts');
     const result = await this.runLog(await composeWatch(args.folder, flags));
-    this.showResult(result, (shown) => viewWatch(shown, this.output.style));
+    this.showResult(result, (shown) => viewWatch(shown, this.output));
   }
 }

@@ -17,6 +17,7 @@ export const ERROR_CLASS = {
   E_GRAPH: 'input',
   E_PLATFORM: 'input',
   E_IMAGE_FORMAT: 'input',
+  E_ARCHIVE: 'input',
   E_CHART: 'input',
   E_NOT_CLOSED: 'input',
   E_COMPONENT: 'input',

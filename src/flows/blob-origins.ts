@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import type { BlobOrigins } from '../bundle/fetch-blobs.ts';
+import type { BlobOrigins } from '../bundle/blob-origin.ts';
 import type { Digest } from '../core/digest.ts';
+import type { FilePlace, FileTransfer } from '../core/file-transfer.ts';
 import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
 import { packChart } from '../lock/chart-folder.ts';
@@ -21,6 +22,8 @@ interface Origin {
   /** `docker.io/library/busybox:1.36, blob sha256:…` */
   readonly name: string;
   open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** The same straight into a file. */
+  transfer?(place: FilePlace, signal: AbortSignal): Promise<FileTransfer | undefined>;
 }
 
 const OCI = 'oci://';
@@ -44,7 +47,7 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
     for (const { digest, size } of blobs)
       add(digest, {
         name: `${reference}, blob ${digest}`,
-        open: (signal) => blob(sources.images, reference, { digest, size }, signal),
+        ...blob(sources.images, reference, { digest, size }),
       });
   };
   for (const file of lock.files) {
@@ -53,7 +56,10 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
       open: (signal) => sources.files.open(sourceLocation(sources.folder, file.source), signal),
     });
   }
-  for (const image of lock.images) addArtifact(image.reference, [image, ...(image.manifests ?? [])], image.blobs);
+  for (const { reference, referrers = [], manifests = [], blobs, digest } of lock.images) {
+    addArtifact(reference, [{ digest }, ...manifests], blobs);
+    for (const referrer of referrers) addArtifact(reference, [referrer], referrer.blobs);
+  }
   for (const chart of lock.charts) {
     if (chart.source.startsWith(OCI)) addArtifact(chart.source.slice(OCI.length), [chart], chart.blobs);
     else for (const { digest } of chart.blobs) add(digest, chartArchive(chart, sources));
@@ -65,6 +71,7 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
       if (origin === undefined) throw new DeliverError('E_BUG', { what: `Nothing in the lock says where ${digest} comes from.` });
       return origin.open(signal);
     },
+    transfer: async (digest, place, signal) => origins.get(digest)?.transfer?.(place, signal),
   };
 }
 
@@ -88,14 +95,22 @@ async function manifest(
   return once((await reader.manifest(repository, digest, signal)).bytes);
 }
 
-async function blob(
+function blob(
   images: ImageSource,
   reference: string,
   { digest, size }: { readonly digest: Digest; readonly size: number },
-  signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
-  const { reader, repository } = images.locate(parseReference(reference));
-  return reader.blob(repository, digest, signal, size);
+): Pick<Origin, 'open' | 'transfer'> {
+  const located = (): ReturnType<ImageSource['locate']> => images.locate(parseReference(reference));
+  return {
+    open: async (signal) => {
+      const { reader, repository } = located();
+      return reader.blob(repository, digest, signal);
+    },
+    transfer: async (place, signal) => {
+      const { reader, repository } = located();
+      return reader.transfer?.(repository, { digest, size }, place, signal);
+    },
+  };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.ts';
 import { parseReference } from '../core/reference.ts';
-import type { Lock, LockedBlob } from '../lock/lock-schema.ts';
+import type { Lock } from '../lock/lock-schema.ts';
 
 /** One image, chart or file of a release. */
 export interface DiffItem {
@@ -24,7 +24,8 @@ export interface ItemChange {
 export function imageItems({ images }: Lock): readonly DiffItem[] {
   return images.map((image) => {
     const { host, repository, tag, digest } = parseReference(image.reference);
-    const parts: readonly LockedBlob[] = [image, ...(image.manifests ?? []), ...image.blobs];
+    const about = (image.referrers ?? []).flatMap((referrer) => [referrer, ...referrer.blobs]);
+    const parts: DiffItem['parts'] = [image, ...(image.manifests ?? []), ...image.blobs, ...about];
     return { name: `${host}/${repository}`, version: tag ?? digest ?? image.digest, digest: image.digest, parts };
   });
 }

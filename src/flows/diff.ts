@@ -1,8 +1,9 @@
+import { dirname } from 'node:path';
 import { deltaSince } from '../bundle/delta.ts';
 import { planBundle } from '../bundle/plan.ts';
 import type { Digest } from '../core/digest.ts';
 import { chartItems, fileItems, imageItems, pairItems, type ItemChange } from './diff-items.ts';
-import { loadLocked } from './load-base.ts';
+import { loadSide, type LockedFile } from './load-base.ts';
 
 /** What differs between two releases, and what the second would cost to carry on top of the first. All sizes are bytes. */
 export interface DiffResult {
@@ -25,23 +26,26 @@ export interface DiffSide {
   readonly version: string;
   /** Digest of the release manifest. */
   readonly root: string;
+  /** Of a receipt: whose it is and who signed it; whether that key is trusted was not asked. */
+  readonly said?: string;
 }
 
 /**
  * Compares two releases by their locks; no blob is read and nobody is asked.
- * @param paths locks or bundles, the earlier one first
- * @throws DeliverError as `loadLocked`
+ * @param from lock, bundle or receipt of the earlier one
+ * @throws DeliverError as `loadSide`
  */
 export async function diffReleases(from: string, to: string): Promise<DiffResult> {
-  const [before, after] = [await loadLocked(from), await loadLocked(to)];
+  const folders = [...new Set([dirname(from), dirname(to), 'bundles', 'manifests'])];
+  const [before, after] = [await loadSide(from, folders), await loadSide(to, folders)];
   const plan = planBundle(after.lock, [], deltaSince(after.lock, before.base));
   const leftOut = new Set<Digest>((plan.delta?.omitted ?? []).map(({ digest }) => digest));
   const pair = (items: typeof imageItems): ReturnType<typeof pairItems> =>
     pairItems(items(before.lock), items(after.lock), (digest) => !leftOut.has(digest));
   const [images, charts, files] = [pair(imageItems), pair(chartItems), pair(fileItems)];
   return {
-    from: { path: from, ...nameOf(before.base) },
-    to: { path: to, ...nameOf(after.base) },
+    from: sideOf(from, before),
+    to: sideOf(to, after),
     images: images.changes,
     charts: charts.changes,
     files: files.changes,
@@ -55,6 +59,7 @@ export async function diffReleases(from: string, to: string): Promise<DiffResult
   };
 }
 
-function nameOf({ name, version, root }: Omit<DiffSide, 'path'>): Omit<DiffSide, 'path'> {
-  return { name, version, root };
+function sideOf(path: string, { base, said }: LockedFile & { readonly said?: string }): DiffSide {
+  const { name, version, root } = base;
+  return { path, name, version, root, ...(said === undefined ? {} : { said }) };
 }

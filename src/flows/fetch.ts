@@ -48,7 +48,7 @@ export function fetchFlow({ key, folder }: FetchInput, store: ObjectStore): Flow
         };
         const examine = (path: string, isPromised: boolean): Promise<void> => examineFile(path, name, isPromised, signal);
         const file = await fetchObject(store, head, join(resolve(folder), name), { signal, onBytes, examine });
-        if (file.digest === undefined && !isBundleName(name))
+        if (!file.isPromised && !isBundleName(name))
           report.note(`${name}: its publisher promised no sha256; only its size was checked`);
         files.push(file);
       }

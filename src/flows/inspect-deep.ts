@@ -6,9 +6,13 @@ import { bytesText, countText } from '../core/amounts.ts';
 import type { Digest } from '../core/digest.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
 import { analysePackages } from '../inspect/analyse-packages.ts';
+import { attestationsOf, findAttestations, type Attestation } from '../inspect/attestations.ts';
+import { readAttestations } from '../inspect/read-attestations.ts';
 import type { DeepImage, SharedBlob } from '../inspect/deep-image.ts';
-import { readImageParts } from '../inspect/image-parts.ts';
+import { readImageParts, type ImagePart } from '../inspect/image-parts.ts';
+import { readManifests } from '../inspect/manifests.ts';
 import type { PackageFacts } from '../inspect/merge-layers.ts';
+import type { LockedImage } from '../lock/lock-schema.ts';
 import { inspectOpened, type InspectResult } from './inspect.ts';
 import { loadLocked } from './load-base.ts';
 
@@ -93,11 +97,11 @@ export async function inspectDeeply(input: DeepInspectInput, report: Report, sig
   const bundle = await openBundle(input.bundlePath);
   try {
     const summary = inspectOpened(bundle);
-    const read = await Promise.all(bundle.lock.images.map((image) => readImageParts(bundle, image)));
+    const read = await readImages(bundle, input.packages);
     const parts = read.flatMap((image) => image.parts);
     const packages = input.packages ? await analysePackages(bundle, parts, report, signal) : new Map<Digest, PackageFacts>();
-    const images = bundle.lock.images.map(({ reference, digest, neededBy }, at): DeepImage => {
-      const own = read[at] ?? { parts: [], attestations: [] };
+    const images = read.map(({ image, ...own }, at): DeepImage => {
+      const { reference, digest, neededBy } = image;
       const facts = own.parts.flatMap((part) => {
         const found = packages.get(part.digest);
         return found === undefined ? [] : [[part.digest, found] as const];
@@ -110,6 +114,25 @@ export async function inspectDeeply(input: DeepInspectInput, report: Report, sig
   } finally {
     await bundle.close();
   }
+}
+
+interface ReadImage {
+  readonly image: LockedImage;
+  readonly parts: readonly ImagePart[];
+  readonly attestations: readonly Attestation[];
+}
+
+async function readImages(bundle: Bundle, deep: boolean): Promise<readonly ReadImage[]> {
+  const manifests = await readManifests(bundle);
+  const found = findAttestations(manifests, bundle.lock.images);
+  const images: ReadImage[] = [];
+  // One after the other: what an attestation says is in memory as a whole.
+  for (const image of bundle.lock.images) {
+    const own = attestationsOf(image, found);
+    const attestations = deep ? await readAttestations(bundle, image, own) : own;
+    images.push({ image, parts: await readImageParts(bundle, image, manifests), attestations });
+  }
+  return images;
 }
 
 function newSince({ lock }: Bundle, { name, version, root, digests }: Base): NewSince {
@@ -137,8 +160,11 @@ function sharedBlobs({ lock }: Bundle): SharedBlob[] {
     .sort((a, b) => b.size - a.size || (a.digest < b.digest ? -1 : 1));
 }
 
-function notesOf({ reference, packages }: DeepImage): string[] {
-  return [...packages.values()].flatMap(({ notes }) => notes.map((note) => `${reference}: ${note}`));
+function notesOf({ reference, packages, attestations }: DeepImage): string[] {
+  const unread = attestations.flatMap(({ digest, payload }) =>
+    payload?.problem === undefined ? [] : [`attestation ${digest} was not read: ${payload.problem}`],
+  );
+  return [...[...packages.values()].flatMap(({ notes }) => notes), ...unread].map((note) => `${reference}: ${note}`);
 }
 
 function known(inspection: DeepInspection | undefined): DeepInspection {

@@ -1,11 +1,14 @@
 import { open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { baseOfBundle, baseOfLock } from '../bundle/base-of-lock.ts';
 import type { Base } from '../bundle/base.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { isCarrySet } from '../bundle/open-source.ts';
 import { fingerprintOf } from '../bundle/public-key.ts';
+import { DeliverError } from '../core/errors.ts';
 import { readLock } from '../lock/lock-file.ts';
 import type { Lock } from '../lock/lock-schema.ts';
+import { mayBeReceipt, type ReadReceipt } from '../receipt/read-receipt.ts';
 import { signingKeyOf } from '../receipt/sign-receipt.ts';
 import { baseOfReceipt } from './receipt-base.ts';
 
@@ -16,7 +19,7 @@ export interface LockedFile {
 }
 
 /**
- * What `--since` is given: all that `loadLocked` reads, or a receipt as a file or as typed text.
+ * What `--since` is given: all that `loadLocked` reads, or a receipt as a file, as typed text or as scanned codes.
  * @param folders where else to look for the lock or the bundle that a receipt names
  * @returns the base, and of a receipt who says so; its signature is good, but nobody asked whether its key is trusted
  * @throws DeliverError as `loadLocked`; E_RECEIPT, E_LOCK_MISSING
@@ -25,16 +28,37 @@ export async function loadBase(
   path: string,
   folders: readonly string[],
 ): Promise<{ readonly base: Base; readonly said?: string }> {
-  const head = (await headOf(path)) ?? '';
-  const isReceipt = head.startsWith('{') || head.startsWith('-----BEGIN DELIV');
-  if (!isReceipt || (await isCarrySet(path))) return { base: (await loadLocked(path)).base };
+  if (!(await isReceipt(path))) return { base: (await loadLocked(path)).base };
   const { base, receipt } = await baseOfReceipt(path, folders);
-  const by = fingerprintOf({ blob: signingKeyOf(receipt.receipt, path) });
-  return { base, said: `receipt ${String(receipt.receipt.number)} of ${receipt.receipt.site}, signed by ${by}` };
+  return { base, said: saidBy(receipt) };
 }
 
 /**
- * What `diff` is given, and `--since` most of the time: a bundle, which is told by its first bytes, a carry set, or a lock.
+ * What `diff` is given: all that `loadLocked` reads, or a receipt whose lock or bundle is in one of these folders or beside it.
+ * @throws DeliverError as `loadLocked`; E_RECEIPT, E_LOCK_MISSING
+ */
+export async function loadSide(path: string, folders: readonly string[]): Promise<LockedFile & { readonly said?: string }> {
+  if (!(await isReceipt(path))) return loadLocked(path);
+  const { base, lock, receipt } = await baseOfReceipt(path, folders);
+  if (lock !== undefined) return { base, lock, said: saidBy(receipt) };
+  throw new DeliverError('E_LOCK_MISSING', {
+    what: `The receipt ${path} lists the digests of ${base.name} ${base.version}, not what they are.`,
+    why: `Neither the lock nor the bundle of that version is in ${[dirname(path), ...folders].join(', ')}.`,
+    fix: 'Put one of them beside the receipt; pack --since takes the receipt as it is.',
+  });
+}
+
+async function isReceipt(path: string): Promise<boolean> {
+  return mayBeReceipt((await headOf(path)) ?? '') && !(await isCarrySet(path));
+}
+
+function saidBy({ receipt, path }: ReadReceipt): string {
+  const by = fingerprintOf({ blob: signingKeyOf(receipt, path) });
+  return `receipt ${String(receipt.number)} of ${receipt.site}, signed by ${by}`;
+}
+
+/**
+ * What `diff` and `--since` are given most of the time: a bundle, which is told by its first bytes, a carry set, or a lock.
  * @throws DeliverError E_FILE_NOT_FOUND, E_BUNDLE, E_YAML, E_SCHEMA
  */
 export async function loadLocked(path: string): Promise<LockedFile> {

@@ -7,6 +7,7 @@ import { proveClosed } from '../lock/prove-closed.ts';
 import { resolveRelease } from '../lock/resolve-release.ts';
 import { isStale, lockChanges } from '../lock/stale.ts';
 import { manifestsChanged } from '../lock/stale-manifests.ts';
+import { fillVersions } from '../manifest/fill.ts';
 import { loadRelease } from '../manifest/load-release.ts';
 import type { ContentSources } from './blob-origins.ts';
 import type { ResolveFlowPorts } from './resolve.ts';
@@ -33,7 +34,7 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
           const loaded = await loadRelease(releasePath);
           const { folder, accounts, notes = [] } = loaded;
           for (const line of notes) report.note(line);
-          const images = ports.images(loaded.release.sources?.registries ?? {}, folder, accounts);
+          const images = ports.images(fillVersions(loaded.release).sources ?? {}, folder, accounts);
           const sources = { images, files: ports.files, folder };
           const previous = await earlierLock(path);
           isNew =

@@ -4,20 +4,24 @@ import { deltaSince } from '../bundle/delta.ts';
 import { planBundle, type BundlePlan } from '../bundle/plan.ts';
 import type { Signer } from '../bundle/check-signature.ts';
 import { signRoot } from '../bundle/sign.ts';
+import type { SignatureBlob } from '../bundle/signature-room.ts';
 import { signerText } from '../bundle/trust.ts';
 import { writeVerifyScript } from '../bundle/verify-script.ts';
+import type { VolumeOptions } from '../carry/layout.ts';
+import { VolumeDestination } from '../carry/pack-volumes.ts';
+import type { Digest } from '../core/digest.ts';
 import { writeBundle, type WrittenBundle } from '../bundle/write-bundle.ts';
 import { bytesText, countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow, Step } from '../core/report.ts';
-import type { Secret } from '../core/secret.ts';
 import { blobOrigins } from './blob-origins.ts';
 import { leftOutOf, type LeftOut } from './left-out.ts';
-import type { SplitResult } from './split.ts';
+import { splitResult, type SplitResult } from './split.ts';
 import { loadBase } from './load-base.ts';
 import { lockedReleaseFlow } from './locked-release.ts';
 import type { ResolveFlowPorts } from './resolve.ts';
-import { signingKeys } from './signing-keys.ts';
+import type { PackOutput } from './pack-output.ts';
+import { signersOf, type NamedKey, type SigningPorts } from './signing-keys.ts';
 
 export interface PackInput {
   readonly releasePath: string;
@@ -31,11 +35,18 @@ export interface PackInput {
   readonly since?: string;
   /** Earlier bundles to take blobs from, besides those in the output folder. */
   readonly reuse?: readonly string[];
+  /** Written into the volumes of a carry set instead of one file. */
+  readonly volumes?: PackVolumes;
 }
 
-export interface PackPorts extends ResolveFlowPorts {
-  /** Asked once for each encrypted key. */
-  askPassphrase(path: string): Promise<Secret>;
+export interface PackVolumes extends VolumeOptions {
+  /** Id of the carry before this one. */
+  readonly previous?: Digest;
+}
+
+export interface PackPorts extends ResolveFlowPorts, SigningPorts {
+  /** Absent: the output folder. */
+  readonly output?: PackOutput;
 }
 
 export interface PackResult {
@@ -53,7 +64,7 @@ export interface PackResult {
   readonly fetched: WrittenBundle['fetched'];
   /** Of a delta: what it builds on, and what it leaves out. Bytes. */
   readonly base?: LeftOut;
-  /** The carry set that was cut from it. */
+  /** The carry set that it was written into; `path` is its folder then. */
   readonly carry?: SplitResult;
 }
 
@@ -62,7 +73,8 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
   const release = lockedReleaseFlow(input.releasePath, ports);
   let plan: BundlePlan | undefined;
   let base: Base | undefined;
-  let signers: readonly Signer[] = [];
+  let keys: readonly NamedKey[] = [];
+  let into: VolumeDestination | undefined;
   let written: WrittenBundle | undefined;
   const onBase: Step = {
     id: 'base',
@@ -82,12 +94,16 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
       const { lock } = release.result();
       const delta = base === undefined ? undefined : deltaSince(lock, base);
       const unsigned = planBundle(lock, [], delta);
-      const keys = await signingKeys(input.signKeyPaths ?? [], (path) => ports.askPassphrase(path));
-      const signatures = keys.map(({ key }) => ({ armored: signRoot(unsigned.rootBytes, key) }));
+      keys = await signersOf(input.signKeyPaths ?? [], ports);
+      const signatures: SignatureBlob[] = [];
+      // One after the other: an agent may ask a person each time.
+      for (const { key } of keys) signatures.push({ armored: await signRoot(unsigned.rootBytes, key) });
       plan = signatures.length === 0 ? unsigned : planBundle(lock, signatures, delta);
-      signers = keys.map(({ signer }) => signer);
       return {
-        summary: signers.length === 0 ? 'not signed: no --sign-key was given' : `by ${signers.map(signerText).join(', ')}`,
+        summary:
+          keys.length === 0
+            ? 'not signed: no --sign-key was given'
+            : `by ${keys.map(({ signer }) => signerText(signer)).join(', ')}`,
       };
     },
   };
@@ -97,15 +113,12 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
     async run(report, signal) {
       const { lock, sources } = release.result();
       if (plan === undefined) throw outOfOrder();
-      const path = join(input.outputFolder, plan.fileName);
-      const { concurrency } = input;
-      written = await writeBundle(plan, path, blobOrigins(lock, sources), {
-        report,
-        signal,
-        near: { folder: input.outputFolder, bundles: input.reuse ?? [] },
-        ...(concurrency === undefined ? {} : { concurrency }),
-      });
-      await writeVerifyScript(written.path);
+      const origins = blobOrigins(lock, sources);
+      const { volumes } = input;
+      const folder = join(input.outputFolder, plan.fileName.replace(/\.tar$/, '.carry'));
+      if (volumes !== undefined) into = new VolumeDestination(plan, folder, { ...volumes, keys: keys.map(({ key }) => key) });
+      const output = ports.output ?? folderOutput(input, into);
+      written = await output.write(plan, origins, { report, signal });
       return { summary: summaryOf(plan, written), changed: written.outcome === 'written' ? 1 : 0 };
     },
   };
@@ -122,11 +135,27 @@ export function packFlow(input: PackInput, ports: PackPorts): Flow<PackResult> {
         version,
         root: plan.root.digest,
         outcome: written.outcome,
-        signers,
+        signers: keys.map(({ signer }) => signer),
         signatures: written.signatures.length,
         fetched: written.fetched,
         ...(leftOut === undefined ? {} : { base: leftOut }),
+        ...(into?.carry === undefined ? {} : { carry: splitResult(into.carry, written.path, keys) }),
       };
+    },
+  };
+}
+
+/** @param into the volumes, when it is not one file */
+function folderOutput({ outputFolder, reuse = [], concurrency }: PackInput, into: VolumeDestination | undefined): PackOutput {
+  return {
+    async write(plan, origins, work) {
+      const near = { folder: outputFolder, bundles: reuse };
+      const lanes = concurrency === undefined ? {} : { concurrency };
+      const options = { ...work, near, ...lanes, ...(into === undefined ? {} : { into }) };
+      const file = join(outputFolder, plan.fileName);
+      const written = await writeBundle(plan, into === undefined ? file : dirname(into.target), origins, options);
+      await writeVerifyScript(file);
+      return written;
     },
   };
 }

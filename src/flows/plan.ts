@@ -2,6 +2,7 @@ import { readRecord } from '../cluster/record.ts';
 import { refKey, refText } from '../cluster/refs.ts';
 import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
+import { isReference } from '../registry/push-referrers.ts';
 import { mirrorChanges } from '../site/mirrors.ts';
 import { planFoundation, type FoundationPlan } from './foundation.ts';
 import { planRelease } from './plan-objects.ts';
@@ -96,13 +97,13 @@ async function resultOf(
     ...changes,
     leftOver: (record?.inventory ?? []).filter((ref) => !kept.has(refKey(ref))).map(refText),
     urls: await releaseUrls(session, ports, signal),
-    unchanged: same && still && registry.imagesToPush === 0 && registry.projectsToMake.length === 0,
+    unchanged: same && still && (preflight.need?.items.length ?? 0) === 0 && registry.projectsToMake.length === 0,
   };
 }
 
 function registryPlan(session: ReleaseSession, { need }: Preflight): RegistryPlan {
-  const present = need?.present.length ?? 0;
-  const missing = need?.items.length ?? 0;
+  const present = need?.present.filter(isReference).length ?? 0;
+  const missing = need?.items.filter(isReference).length ?? 0;
   return {
     host: session.naming.registryHost,
     images: present + missing,

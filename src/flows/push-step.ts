@@ -14,13 +14,15 @@ export function pushStep(input: () => PushInput, finished: (result: PushResult) 
     run: async (report, signal) => {
       const result = await pushContent(input(), report, signal);
       finished(result);
-      return { summary: pushSummary(result), changed: result.taggedImages + result.projectsMade };
+      return { summary: pushSummary(result), changed: result.taggedImages + result.putReferrers + result.projectsMade };
     },
   };
 }
 
 /** `3 images, 96 MB pushed; 38 are already there`. */
-export function pushSummary({ taggedImages, presentImages, pushedBytes }: PushResult): string {
+export function pushSummary({ taggedImages, presentImages, pushedBytes, putReferrers }: PushResult): string {
+  if (taggedImages === 0 && putReferrers > 0)
+    return `what refers to ${countText(presentImages, 'image')} pushed; the images are already there`;
   if (taggedImages === 0) return `nothing to push; ${are(presentImages, 'image')} already there`;
   const pushed = `${countText(taggedImages, 'image')}, ${bytesText(pushedBytes)} pushed`;
   return presentImages === 0 ? pushed : `${pushed}; ${are(presentImages)} already there`;

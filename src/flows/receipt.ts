@@ -9,6 +9,7 @@ import type { Flow } from '../core/report.ts';
 import type { Secret } from '../core/secret.ts';
 import { readHead, writeHead } from '../receipt/chain-head.ts';
 import { chosenRecord, nextBody, saysAlready } from '../receipt/next-receipt.ts';
+import { MOST_ON_TERMINAL, receiptCodes } from '../receipt/receipt-codes.ts';
 import { armorReceipt } from '../receipt/receipt-text.ts';
 import { receiptId, receiptText, shortForm, type Receipt, type ReceiptBody } from '../receipt/receipt.ts';
 import { signingKeyOf, signReceipt } from '../receipt/sign-receipt.ts';
@@ -16,12 +17,15 @@ import { loadLocked } from './load-base.ts';
 import { signingKeys } from './signing-keys.ts';
 import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
+import { writeCodes } from './receipt-code-files.ts';
 
 export interface ReceiptInput {
   /** The site's own OpenSSH ed25519 private key. */
   readonly keyPath: string;
   /** File to write; `<site>-<version>.receipt.json` when absent. */
   readonly out?: string;
+  /** File for a QR code, `.svg` or `.png`; several get a number each. */
+  readonly codeFile?: string;
   /** Lock or bundle of the release: its digests are put into the receipt. */
   readonly full?: string;
   /** Name of the release that the next delta builds on; the one installed last when absent. */
@@ -46,6 +50,10 @@ export interface ReceiptResult {
   readonly size: number;
   /** The short form, to read aloud or type. */
   readonly text: string;
+  /** The same as texts of QR codes that fit a terminal of 80 columns. */
+  readonly codes: readonly string[];
+  /** Files with QR codes that were written. */
+  readonly codeFiles: readonly string[];
 }
 
 /** `deliver receipt`: what this site has, signed by its key and chained to what it said before. */
@@ -83,8 +91,10 @@ export function receiptFlow(input: ReceiptInput, ports: ReceiptPorts): Flow<Rece
           const text = receiptText(receipt);
           const path = await writeReceipt(input.out, receipt, text);
           const { site, number, release } = receipt;
+          const codes = receiptCodes(receipt, MOST_ON_TERMINAL);
+          const codeFiles = await writeCodes(receipt, input.codeFile);
           const facts = { site, number, release, signer, size: Buffer.byteLength(text), text: armorReceipt(receipt) };
-          result = { path, id: receiptId(receipt), outcome: isNew ? 'written' : 'unchanged', ...facts };
+          result = { path, id: receiptId(receipt), outcome: isNew ? 'written' : 'unchanged', ...facts, codes, codeFiles };
           return { summary: path };
         },
         { last: () => undefined },

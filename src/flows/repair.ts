@@ -35,9 +35,12 @@ export function repairFlow({ folder }: { readonly folder: string }): Flow<Repair
         } finally {
           await unlock?.();
         }
-        const { files, leaves } = result;
+        const { files, leaves, removed } = result;
         const summary = files.length === 0 ? 'nothing to mend' : `${String(leaves)} MiB in ${countText(files.length, 'file')}`;
-        return { summary, changed: files.length };
+        return {
+          summary: [summary, ...removed.map((name) => `${name} removed`)].join(' · '),
+          changed: files.length + removed.length,
+        };
       }),
   };
   return {

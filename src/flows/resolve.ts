@@ -8,7 +8,7 @@ import { resolveRelease } from '../lock/resolve-release.ts';
 import { lockChanges } from '../lock/stale.ts';
 import { fillVersions } from '../manifest/fill.ts';
 import { loadRelease, type LoadedRelease } from '../manifest/load-release.ts';
-import type { RegistrySource } from '../manifest/release-schema.ts';
+import type { Sources } from '../manifest/release-schema.ts';
 import type { ImageSource } from '../registry/port.ts';
 import type { FileSource } from '../store/port.ts';
 
@@ -23,11 +23,7 @@ export interface ResolveInput {
  * @param folder absolute folder of the release file, for `ca:` paths
  * @param accounts what a KubeKey Manifest says; they win over the docker config
  */
-export type OpenImages = (
-  registries: Readonly<Record<string, RegistrySource>>,
-  folder: string,
-  accounts?: LoadedRelease['accounts'],
-) => ImageSource;
+export type OpenImages = (sources: Sources, folder: string, accounts?: LoadedRelease['accounts']) => ImageSource;
 
 export interface ResolveFlowPorts {
   readonly images: OpenImages;
@@ -64,7 +60,7 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
         title: 'Resolved',
         run: async (report, signal) => {
           const from = done(loaded);
-          const images = ports.images(from.release.sources?.registries ?? {}, from.folder, from.accounts);
+          const images = ports.images(fillVersions(from.release).sources ?? {}, from.folder, from.accounts);
           lock = await resolveRelease(
             from,
             { images, files: ports.files },
@@ -80,7 +76,7 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
             },
           );
           return {
-            summary: `${count(lock.images.length, 'image')}, ${count(lock.charts.length, 'chart')}, ${count(lock.files.length, 'file')}`,
+            summary: `${count(lock.images.length, 'image')}, ${count(lock.charts.length, 'chart')}, ${count(lock.files.length, 'file')}${referrersText(lock)}`,
           };
         },
       },
@@ -129,6 +125,11 @@ function adviceOn(loaded: LoadedRelease): string[] {
   return neededImages(fillVersions(loaded.release))
     .filter(({ reference }) => reference.tag === 'latest' && reference.digest === undefined)
     .map(({ key, neededBy }) => `${key} (${neededBy.join('; ')}) is not pinned to a version; the lock pins what it is now.`);
+}
+
+function referrersText({ images }: Lock): string {
+  const found = new Set(images.flatMap(({ referrers = [] }) => referrers.map(({ digest }) => digest)));
+  return found.size === 0 ? '' : `, ${count(found.size, 'referrer')}`;
 }
 
 function count(number: number, noun: string): string {

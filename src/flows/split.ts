@@ -9,12 +9,10 @@ import { bytesText, countText } from '../core/amounts.ts';
 import type { Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow, Step } from '../core/report.ts';
-import type { Secret } from '../core/secret.ts';
-import { signingKeys, type NamedKey } from './signing-keys.ts';
+import { signersOf, type NamedKey, type SigningPorts } from './signing-keys.ts';
 
 export interface SplitInput {
-  /** The bundle; a function when another step makes it first. */
-  readonly bundlePath: string | (() => string);
+  readonly bundlePath: string;
   /** Folder of the carry set; `<bundle>.carry` beside the bundle when absent. */
   readonly outputFolder?: string;
   /** Bytes. */
@@ -24,11 +22,6 @@ export interface SplitInput {
   readonly previous?: Digest;
   /** OpenSSH ed25519 private keys. */
   readonly signKeyPaths?: readonly string[];
-}
-
-export interface SplitPorts {
-  /** Asked only for an encrypted key. */
-  askPassphrase(path: string): Promise<Secret>;
 }
 
 /** Sizes are bytes. */
@@ -44,16 +37,16 @@ export interface SplitResult {
 }
 
 /** Cuts a bundle into the volumes of a carry set, in one pass over its bytes. */
-export function splitFlow(input: SplitInput, ports: SplitPorts): Flow<SplitResult> {
+export function splitFlow(input: SplitInput, ports: SigningPorts): Flow<SplitResult> {
   let result: SplitResult | undefined;
   const split: Step = {
     id: 'split',
     title: 'Split',
     async run(report, signal) {
-      const path = typeof input.bundlePath === 'string' ? input.bundlePath : input.bundlePath();
+      const path = input.bundlePath;
       if (await isCarrySet(path)) throw alreadySplit(path);
       const { names, parity, volumeSize, previous } = input;
-      const keys = await signingKeys(input.signKeyPaths ?? [], (asked) => ports.askPassphrase(asked));
+      const keys = await signersOf(input.signKeyPaths ?? [], ports);
       const folder = input.outputFolder ?? join(dirname(path), `${basename(path).replace(/\.tar$/, '')}.carry`);
       const bundle = await openBundle(path);
       const opened = await openSource(path);
@@ -65,8 +58,8 @@ export function splitFlow(input: SplitInput, ports: SplitPorts): Flow<SplitResul
           ...(previous === undefined ? {} : { previous }),
           keys: keys.map(({ key }) => key),
         };
-        const carry = await writeCarry(bundle, basename(path), opened.source, folder, options, { report, signal });
-        result = resultOf(carry, folder, keys);
+        const carry = await writeCarry(bundle, basename(path), opened, folder, options, { report, signal });
+        result = splitResult(carry, folder, keys);
       } finally {
         await opened.close();
         await bundle.close();
@@ -87,7 +80,8 @@ export function splitFlow(input: SplitInput, ports: SplitPorts): Flow<SplitResul
   };
 }
 
-function resultOf(carry: CarryManifest, folder: string, keys: readonly NamedKey[]): SplitResult {
+/** What there is to say of a carry set that was written. */
+export function splitResult(carry: CarryManifest, folder: string, keys: readonly NamedKey[]): SplitResult {
   return {
     folder,
     id: carry.id,

@@ -1,10 +1,11 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
-import { examineBundle } from '../bundle/open-bundle.ts';
+import { examineBundle, type ExaminedBundle } from '../bundle/open-bundle.ts';
 import type { Signer } from '../bundle/check-signature.ts';
 import { judgeTrust, signerText, type Trust } from '../bundle/trust.ts';
 import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { bytesText, countText } from '../core/amounts.ts';
+import type { Digest } from '../core/digest.ts';
 import { isDeliverError } from '../core/errors.ts';
 import type { Flow, Step, StepResult } from '../core/report.ts';
 import { leftOutOf, leftOutText, type LeftOut } from './left-out.ts';
@@ -36,15 +37,21 @@ export interface VerifyResult {
   readonly base?: LeftOut;
 }
 
+/** A bundle that somebody opened already, and what of it is known to be whole. */
+export interface InsideBundle {
+  examine(): Promise<ExaminedBundle>;
+  readonly whole: ReadonlySet<Digest>;
+}
+
 /** Structure, signature, every blob; damage is collected to the end, an untrusted bundle is left at once. */
-export function verifyFlow(input: VerifyInput): Flow<VerifyResult> {
+export function verifyFlow(input: VerifyInput, inside?: () => InsideBundle): Flow<VerifyResult> {
   let opened: { readonly bundle: Bundle; readonly damage: readonly string[] } | undefined;
   let result: VerifyResult | undefined;
   const structure: Step = {
     id: 'structure',
     title: 'Structure',
     async run() {
-      const { bundle, damage } = (opened = await examineBundle(input.bundlePath));
+      const { bundle, damage } = (opened = await (inside?.().examine() ?? examineBundle(input.bundlePath)));
       const { name, version } = bundle.lock.metadata;
       const state = damage.length === 0 ? '' : `, damaged in ${countText(damage.length, 'place')}`;
       return { summary: `${name} ${version} · ${bytesText(bundle.size)} · ${bundle.root.digest}${state}` };
@@ -73,7 +80,7 @@ export function verifyFlow(input: VerifyInput): Flow<VerifyResult> {
     async run(report, signal): Promise<StepResult> {
       const { bundle, damage } = needed(opened);
       try {
-        const damaged = await verifyBundle(bundle, report, signal);
+        const damaged = await verifyBundle(bundle, report, signal, inside?.().whole);
         const all = [...damage, ...damaged.map(damageLine)];
         if (all.length > 0) throw damagedError(bundle.path, all);
         const leftOut = leftOutOf(bundle);

@@ -4,10 +4,13 @@ import { outputError } from '../bundle/output-error.ts';
 import { countText } from '../core/amounts.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Flow, Report } from '../core/report.ts';
+import { endMoves } from '../inbox/move.ts';
 import { takeBack } from '../inbox/put-away.ts';
 import { scanInbox, type Inbox } from '../inbox/scan.ts';
 import { Settling } from '../inbox/settling.ts';
-import { Deliveries, type DeliveryPorts } from './deliveries.ts';
+import { lockFolders } from '../inbox/watch-lock.ts';
+import { Deliveries } from './deliveries.ts';
+import type { DeliveryPorts } from './take-delivery.ts';
 
 export interface WatchInput {
   readonly folder: string;
@@ -17,6 +20,8 @@ export interface WatchInput {
   readonly once: boolean;
   /** Milliseconds without a change after which a file is taken for finished. */
   readonly settle: number;
+  /** Milliseconds without a change after which missing volumes are no longer waited for. */
+  readonly patience: number;
   /** Milliseconds between two looks. */
   readonly poll: number;
 }
@@ -42,12 +47,12 @@ export function watchFlow(input: WatchInput, ports: DeliveryPorts): Flow<WatchRe
         id: 'watch',
         title: 'Watching',
         run: async (report, signal) => {
-          await prepare(input, report);
+          const release = await prepare(input, report);
           report.note(
             `${folder} is looked at every ${seconds(input.poll)}; a file has arrived when it is the same for ${seconds(input.settle)}`,
           );
-          deliveries = new Deliveries({ done, quarantine }, ports);
-          await watch(input, deliveries, report, signal);
+          deliveries = new Deliveries({ done, quarantine }, ports, input.patience);
+          await watch(input, deliveries, report, signal).finally(release);
           const { tally } = deliveries;
           return {
             summary: `${countText(tally.done, 'delivery')} done, ${String(tally.quarantined)} in quarantine`,
@@ -66,6 +71,7 @@ export function watchFlow(input: WatchInput, ports: DeliveryPorts): Flow<WatchRe
 async function watch(input: WatchInput, deliveries: Deliveries, report: Report, signal: AbortSignal): Promise<void> {
   const settling = new Settling(input.settle);
   const except = [input.done, input.quarantine];
+  const quietFor = (paths: readonly string[]): number => settling.quietFor(paths, performance.now());
   let lost = '';
   let quiet = 0;
   while (!signal.aborted) {
@@ -77,7 +83,7 @@ async function watch(input: WatchInput, deliveries: Deliveries, report: Report, 
     } else {
       lost = '';
       const settled = settling.update(inbox.files, performance.now());
-      const took = await deliveries.takeOne(inbox, settled, report, signal);
+      const took = await deliveries.takeOne(inbox, { settled, quietFor }, report, signal);
       if (took) continue;
       // Twice, because a file may have changed while it was verified.
       quiet = isQuiet(inbox, settled) ? quiet + 1 : 0;
@@ -91,8 +97,12 @@ function isQuiet({ files }: Inbox, settled: ReadonlySet<string>): boolean {
   return [...files.keys()].every((path) => settled.has(path));
 }
 
-/** @throws DeliverError E_FILE_NOT_FOUND, E_OUTPUT */
-async function prepare({ folder, done, quarantine }: WatchInput, report: Report): Promise<void> {
+/**
+ * Makes the folders, keeps other watches away, and ends what a kill left half done.
+ * @returns what lets others in
+ * @throws DeliverError E_FILE_NOT_FOUND, E_OUTPUT
+ */
+async function prepare({ folder, done, quarantine }: WatchInput, report: Report): Promise<() => Promise<void>> {
   const found = await stat(folder).catch(() => undefined);
   if (found?.isDirectory() !== true) {
     throw new DeliverError('E_FILE_NOT_FOUND', {
@@ -100,15 +110,29 @@ async function prepare({ folder, done, quarantine }: WatchInput, report: Report)
       fix: 'Give the folder in which the gateway puts what arrives.',
     });
   }
-  for (const place of [done, quarantine]) {
-    try {
-      await mkdir(place, { recursive: true });
+  const places = [done, quarantine];
+  for (const place of places) await mkdir(place, { recursive: true }).catch(cannotWrite(place));
+  const release = await lockFolders([folder, ...places]).catch(cannotWrite(folder));
+  try {
+    for (const place of [folder, ...places]) {
+      const arrived = await endMoves(place);
+      if (arrived.length > 0) report.note(`Ended an interrupted move to ${place}: ${arrived.join(', ')}`);
+    }
+    for (const place of places) {
       const back = await takeBack(place, folder);
       if (back.length > 0) report.note(`Taken back from an interrupted move to ${place}: ${back.join(', ')}`);
-    } catch (error) {
-      throw outputError(place, error);
     }
+    return release;
+  } catch (error) {
+    await release();
+    return cannotWrite(folder)(error);
   }
+}
+
+function cannotWrite(path: string): (error: unknown) => never {
+  return (error) => {
+    throw outputError(path, error);
+  };
 }
 
 function seconds(milliseconds: number): string {

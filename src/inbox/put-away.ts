@@ -1,8 +1,9 @@
-import { copyFile, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { outputError } from '../bundle/output-error.ts';
-import { systemCode } from '../core/errors.ts';
+import { syncFolder } from '../bundle/sync-folder.ts';
+import { exists, move } from './move.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** A delivery as it is moved: one file or folder, or some files of a folder that go into a folder of their own. */
 export interface Parcel {
@@ -17,6 +18,8 @@ export interface Parcel {
 }
 
 const MOVING = '.moving';
+/** What a killed copy leaves: half a file, or its marker. */
+const LEFT_OVER = /\.(?:part|arriving)$/;
 
 /**
  * Moves a parcel into a folder, under a name that is free there, with a report beside it. The report comes first: one
@@ -28,7 +31,7 @@ export async function putAway(parcel: Parcel, folder: string, report: (path: str
   try {
     const target = await freeName(folder, parcel);
     const text = `${JSON.stringify(report(target), null, 2)}\n`;
-    await writeFileAtomic(`${target}.report.json`, text);
+    await writeWhole(`${target}.report.json`, text);
     const [first = ''] = parcel.paths;
     if (parcel.together) await moveTogether(parcel, target);
     else await move(first, target);
@@ -37,6 +40,23 @@ export async function putAway(parcel: Parcel, folder: string, report: (path: str
   } catch (error) {
     throw outputError(folder, error);
   }
+}
+
+/** Writes down why a delivery waits, where reports are looked for; it stays where it is. @throws DeliverError E_OUTPUT, E_DISK_FULL */
+export async function putAside(parcel: Parcel, folder: string, report: object): Promise<void> {
+  const path = waitingPath(parcel, folder);
+  await writeWhole(path, `${JSON.stringify(report, null, 2)}\n`).catch((error: unknown) => {
+    throw outputError(path, error);
+  });
+}
+
+/** Takes that away again. */
+export async function forget(parcel: Parcel, folder: string): Promise<void> {
+  await rm(waitingPath(parcel, folder), { force: true });
+}
+
+function waitingPath({ stem, ending }: Parcel, folder: string): string {
+  return join(folder, `${stem}${ending}.waiting.json`);
 }
 
 /**
@@ -50,9 +70,9 @@ export async function takeBack(folder: string, inbox: string): Promise<readonly 
     const half = join(folder, name);
     for (const file of await readdir(half)) {
       // Copied to another file system, but not yet taken from the inbox: the copy is not needed.
-      if (file.endsWith('.part') || (await exists(join(inbox, file)))) await rm(join(half, file));
+      if (LEFT_OVER.test(file) || (await exists(join(inbox, file)))) await rm(join(half, file));
       else await move(join(half, file), join(inbox, file));
-      back.push(file);
+      if (!LEFT_OVER.test(file)) back.push(file);
     }
     await rmdir(half);
   }
@@ -73,47 +93,4 @@ async function freeName(folder: string, { stem, ending }: Parcel): Promise<strin
     const path = join(folder, `${stem}${number === 1 ? '' : `-${String(number)}`}${ending}`);
     if (!(await exists(path))) return path;
   }
-}
-
-/** A rename; to another file system a copy that gets its name when it is whole, then the original goes. */
-async function move(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if (systemCode(error) !== 'EXDEV') throw error;
-    const part = `${to}.part`;
-    await copyAll(from, part);
-    await rename(part, to);
-    await syncFolder(dirname(to));
-    await rm(from, { recursive: true });
-  }
-}
-
-async function copyAll(from: string, to: string): Promise<void> {
-  if ((await lstat(from)).isDirectory()) {
-    await mkdir(to, { recursive: true });
-    for (const name of await readdir(from)) await copyAll(join(from, name), join(to, name));
-    return;
-  }
-  await copyFile(from, to);
-  const handle = await open(to, 'r+');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** A rename survives a power cut only when its folder was synced; network shares may refuse that, and do it themselves. */
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r').catch(() => undefined);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
 }

@@ -40,4 +40,9 @@ export class Settling {
     this.#seen = next;
     return settled;
   }
+
+  /** Milliseconds since the last of these files came or changed; 0 when one was never looked at. */
+  quietFor(paths: readonly string[], now: number): number {
+    return Math.min(...paths.map((path) => now - (this.#seen.get(path)?.since ?? now)));
+  }
 }

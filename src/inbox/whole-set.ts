@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openCarry } from '../carry/open-carry.ts';
 import { allVolumes } from '../carry/manifest.ts';
@@ -23,7 +22,7 @@ export interface SetState {
 export async function setState(path: string): Promise<SetState> {
   const set = await openCarry(path);
   try {
-    const { carry, files, manifests, patched } = set;
+    const { carry, files, patched } = set;
     const leaves = carry.volumeSize / LEAF;
     const missing = allVolumes(carry).flatMap((volume, index) => {
       const file = files[index];
@@ -32,16 +31,9 @@ export async function setState(path: string): Promise<SetState> {
       return isData && volume.leaves.every((_, leaf) => patched.has(index * leaves + leaf)) ? [] : [volume.name];
     });
     const volumes = files.flatMap((file) => (file === undefined ? [] : [file.name]));
-    const known = new Set([...volumes, ...manifests, ...set.foreign]);
-    // What openCarry used and calls neither a volume nor a manifest nor foreign.
-    const patches = patched.size === 0 ? [] : (await namesIn(set.folder)).filter((name) => !known.has(name));
-    return { name: basename(carry.bundle.name, '.tar'), missing, files: [...volumes, ...patches, ...manifests] };
+    const copies = [...set.damagedManifests, ...set.otherwiseSigned, ...set.manifests];
+    return { name: basename(carry.bundle.name, '.tar'), missing, files: [...volumes, ...set.patches, ...copies] };
   } finally {
     await set.close();
   }
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isFile() && !/\.part(?:\.[a-z]+)?$/.test(entry.name)).map(({ name }) => name);
 }

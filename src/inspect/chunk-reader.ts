@@ -7,17 +7,26 @@ export class ChunkReader {
     this.#source = source[Symbol.asyncIterator]();
   }
 
-  /** Up to `size` bytes; fewer only at the end. The caller bounds `size`. */
+  /** Up to `size` bytes, copied; fewer only at the end. The caller bounds `size`. */
   async read(size: number): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
-    for (let left = size; left > 0;) {
-      if (this.#chunk.byteLength === 0 && !(await this.#next())) break;
-      const part = this.#chunk.subarray(0, left);
-      parts.push(part);
-      left -= part.byteLength;
-      this.#chunk = this.#chunk.subarray(part.byteLength);
+    const bytes = Buffer.allocUnsafe(size);
+    let filled = 0;
+    for await (const piece of this.pieces(size)) {
+      bytes.set(piece, filled);
+      filled += piece.byteLength;
     }
-    return Buffer.concat(parts);
+    return bytes.subarray(0, filled);
+  }
+
+  /** The same, chunk by chunk; each is good until the next one is asked for. */
+  async *pieces(size: number): AsyncGenerator<Uint8Array> {
+    for (let left = size; left > 0;) {
+      if (this.#chunk.byteLength === 0 && !(await this.#next())) return;
+      const piece = this.#chunk.subarray(0, left);
+      this.#chunk = this.#chunk.subarray(piece.byteLength);
+      left -= piece.byteLength;
+      yield piece;
+    }
   }
 
   /** True when that many bytes were there to be skipped. */

@@ -1,14 +1,21 @@
 import { decodeTarHeader, isZeroBlock, paddedSize, TAR_BLOCK } from '../core/tar-header.ts';
 import type { ChunkReader } from './chunk-reader.ts';
 
+/** The content of a member; only before the next member is asked for, and once. */
+export interface MemberContent {
+  readonly size: number;
+  /** All of it: the caller has looked at the size. @throws BadLayer when the archive ends before it does */
+  bytes(): Promise<Buffer>;
+  /** Each is good until the next one is asked for. */
+  pieces(): AsyncIterable<Uint8Array>;
+}
+
 /** One member of a layer's tar. */
 export interface LayerMember {
   /** As in the archive, without `./` or `/` before it and without `/` after it. */
   readonly path: string;
-  readonly size: number;
   readonly kind: 'file' | 'folder' | 'other';
-  /** The content; undefined when it is longer than `limit`. Only before the next member is asked for. */
-  readonly content: (limit: number) => Promise<Buffer | undefined>;
+  readonly content: MemberContent;
 }
 
 /** A tar that can't be read on from here. */
@@ -43,22 +50,37 @@ export async function* layerMembers(reader: ChunkReader): AsyncGenerator<LayerMe
     const kind = header.type === '0' || header.type === '7' ? 'file' : header.type === '5' ? 'folder' : 'other';
     // Links carry a size in some archives, and never content.
     const length = ['1', '2', '3', '4', '5', '6'].includes(header.type) ? 0 : size;
-    let left = paddedSize(length);
-    yield {
-      path: cleanPath(pax.get('path') ?? longName ?? header.name),
-      size: length,
-      kind,
-      content: async (limit) => {
-        if (length > limit) return undefined;
-        const bytes = await reader.read(length);
-        if (bytes.length < length) throw new BadLayer('the archive ends inside a member');
-        left -= length;
-        return bytes;
-      },
-    };
-    if (!(await reader.skip(left))) throw new BadLayer('the archive ends inside a member');
+    const content = new Content(reader, length);
+    yield { path: cleanPath(pax.get('path') ?? longName ?? header.name), kind, content };
+    if (!(await reader.skip(paddedSize(length) - content.taken))) throw new BadLayer('the archive ends inside a member');
     longName = undefined;
     pax = new Map();
+  }
+}
+
+class Content implements MemberContent {
+  readonly size: number;
+  /** Bytes that were read by someone. */
+  taken = 0;
+  readonly #reader: ChunkReader;
+
+  constructor(reader: ChunkReader, size: number) {
+    this.#reader = reader;
+    this.size = size;
+  }
+
+  async bytes(): Promise<Buffer> {
+    const bytes = await this.#reader.read(this.size);
+    this.taken += bytes.length;
+    if (bytes.length < this.size) throw new BadLayer('the archive ends inside a member');
+    return bytes;
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.#reader.pieces(this.size)) {
+      this.taken += piece.byteLength;
+      yield piece;
+    }
   }
 }
 

@@ -34,10 +34,10 @@ export async function readLayer(
   const facts = new Map<string, Fact>();
   const removed = new Set<string>();
   const opaque = new Set<string>();
-  const source = counted(bundle.stream(digest, signal), onBytes);
+  const source = counted(bundle.stream(digest, signal, 'reused'), onBytes);
   const reader = new ChunkReader(unpacked(source, mediaType, limits));
   try {
-    for await (const { path, size, kind, content } of layerMembers(reader)) {
+    for await (const { path, kind, content } of layerMembers(reader)) {
       const [folder, name] = split(path);
       if (name === '.wh..wh..opq') {
         if (matters(folder)) opaque.add(folder);
@@ -47,7 +47,7 @@ export async function readLayer(
       } else if (kind !== 'folder' && matters(path)) {
         removed.add(path);
         facts.delete(path);
-        const fact = kind === 'file' ? await factOf(path, size, content) : undefined;
+        const fact = kind === 'file' ? await factOf(path, content) : undefined;
         if (fact !== undefined) facts.set(path, fact);
       }
       if (facts.size + removed.size > MAX_KEPT) throw new BadLayer(`it has more than ${String(MAX_KEPT)} such files`);

@@ -1,8 +1,18 @@
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import { digestOf, hexOf, type Digest } from '../core/digest.ts';
-import type { Attestation, ImagePart } from './image-parts.ts';
+import {
+  attestationReference,
+  attestedComponent,
+  attestedPackages,
+  packageKey,
+  sourceProperties,
+  type Attested,
+} from './attested-components.ts';
+import type { ImagePart } from './image-parts.ts';
 import type { DeepImage } from './deep-image.ts';
+import { jsonParts } from './json-parts.ts';
 import { licenceChoice } from './licence-choice.ts';
+import type { PackageFacts } from './merge-layers.ts';
 import type { PackageEntry, Distribution } from './package-entry.ts';
 import { imagePurl, packagePurl } from './purl.ts';
 
@@ -21,31 +31,37 @@ type Fields = Readonly<Record<string, Json | undefined>>;
 
 /**
  * CycloneDX 1.6 of a release: a component for each image, with one for each package in it. The same bundle is always the
- * same bytes: no time, and a serial number that follows from the root digest.
+ * same bytes: no time, and a serial number that follows from the root digest. It comes in parts, one for each image: whole
+ * it is many times its size in memory.
  */
-export function sbomOf({ release, version, root, images, charts, files }: SbomInput): string {
+export function* sbomOf({ release, version, root, images, charts, files }: SbomInput): Generator<string> {
   const parts = images.flatMap((image) => image.parts.map((part) => ({ image, part })));
-  const document: Fields = {
-    bomFormat: 'CycloneDX',
-    specVersion: '1.6',
-    serialNumber: serialOf(root),
-    version: 1,
-    metadata: {
-      tools: { components: [{ type: 'application', name: 'deliver' }] },
-      component: { type: 'application', 'bom-ref': 'release', name: release, version, properties: [property('root', root)] },
-    },
-    components: [
-      ...images.map(imageComponent),
-      ...charts.map((chart) => plain('application', `chart:${chart.name}:${chart.version}`, chart.name, chart)),
-      ...files.map((file) => plain('file', `file:${file.name}`, file.title, { digest: file.digest })),
-    ],
-    compositions: parts.map(({ image, part }) => ({
-      // What a build compiled in is in no package database: “complete” would be a lie.
-      aggregate: (image.packages.get(part.digest)?.notes.length ?? 0) > 0 ? 'incomplete' : 'unknown',
-      assemblies: [partRef(image, part)],
-    })),
+  const components = function* (): Generator<Fields> {
+    for (const image of images) yield imageComponent(image);
+    for (const chart of charts) yield plain('application', `chart:${chart.name}:${chart.version}`, chart.name, chart);
+    for (const file of files) yield plain('file', `file:${file.name}`, file.title, { digest: file.digest });
   };
-  return `${canonicalJson(document)}\n`;
+  const compositions = parts.map(({ image, part }) => ({
+    // What a build compiled in is in no package database: “complete” would be a lie.
+    aggregate: (image.packages.get(part.digest)?.notes.length ?? 0) > 0 ? 'incomplete' : 'unknown',
+    assemblies: [partRef(image, part)],
+  }));
+  const metadata: Fields = {
+    tools: { components: [{ type: 'application', name: 'deliver' }] },
+    component: { type: 'application', 'bom-ref': 'release', name: release, version, properties: [property('root', root)] },
+  };
+  // Keys in their order, as canonical JSON has them.
+  yield '{"bomFormat":"CycloneDX","components":[';
+  let first = true;
+  for (const component of components()) {
+    if (!first) yield ',';
+    yield* jsonParts(component);
+    first = false;
+  }
+  yield '],"compositions":';
+  yield* jsonParts(compositions);
+  yield `,"metadata":${canonicalJson(metadata)}`;
+  yield `,"serialNumber":"${serialOf(root)}","specVersion":"1.6","version":1}\n`;
 }
 
 function imageComponent(image: DeepImage): Fields {
@@ -60,8 +76,18 @@ function imageComponent(image: DeepImage): Fields {
     purl: imagePurl(image.reference, image.digest, single?.platform),
     hashes: [hashOf(image.digest)],
     ...(references.length === 0 ? {} : { externalReferences: references }),
-    ...(single === undefined ? { components: image.parts.map((part) => partComponent(image, part)) } : partFields(image, single)),
+    ...(single === undefined ? manyPlatforms(image) : partFields(image, single, attestedPackages(image.attestations))),
   };
+}
+
+/** What an attestation says of the index as a whole stands beside its platforms. */
+function manyPlatforms(image: DeepImage): Fields {
+  const whole = attestedPackages(image.attestations.filter(({ about }) => about === image.digest));
+  const components = [
+    ...image.parts.map((part) => partComponent(image, part)),
+    ...[...whole.values()].map((attested) => attestedComponent(imageRef(image), attested)),
+  ];
+  return components.length === 0 ? {} : { components };
 }
 
 /** One platform of an image for several. */
@@ -73,11 +99,11 @@ function partComponent(image: DeepImage, part: ImagePart): Fields {
     version: part.digest,
     purl: imagePurl(image.reference, part.digest, part.platform),
     hashes: [hashOf(part.digest)],
-    ...partFields(image, part),
+    ...partFields(image, part, attestedPackages(image.attestations.filter(({ about }) => about === part.digest))),
   };
 }
 
-function partFields(image: DeepImage, part: ImagePart): Fields {
+function partFields(image: DeepImage, part: ImagePart, attested: ReadonlyMap<string, Attested>): Fields {
   const facts = image.packages.get(part.digest);
   const label = part.labels['org.opencontainers.image.licenses'];
   const licenses = licenceChoice(label === undefined ? [] : [label]);
@@ -86,7 +112,7 @@ function partFields(image: DeepImage, part: ImagePart): Fields {
     ...(facts?.distribution === undefined ? [] : [property('distribution', distributionText(facts.distribution))]),
     ...(facts?.notes ?? []).map((note) => property('not-analysed', note)),
   ];
-  const packages = (facts?.packages ?? []).map((entry) => packageComponent(partRef(image, part), entry, facts?.distribution));
+  const packages = packageComponents(partRef(image, part), facts, attested);
   return {
     ...(licenses === undefined ? {} : { licenses }),
     ...(properties.length === 0 ? {} : { properties }),
@@ -94,9 +120,25 @@ function partFields(image: DeepImage, part: ImagePart): Fields {
   };
 }
 
-function packageComponent(parent: string, entry: PackageEntry, distribution: Distribution | undefined): Fields {
-  const purl = packagePurl(entry, distribution);
-  const licenses = licenceChoice(entry.licences);
+/** What the layers say, then what only attestations say; a package that both name is one component. */
+function packageComponents(parent: string, facts: PackageFacts | undefined, attested: ReadonlyMap<string, Attested>): Fields[] {
+  const rest = new Map(attested);
+  const own = (facts?.packages ?? []).map((entry) => {
+    const purl = packagePurl(entry, facts?.distribution);
+    const key = packageKey({ ...entry, purl });
+    const same = rest.get(key);
+    rest.delete(key);
+    return packageComponent(parent, entry, purl, same);
+  });
+  return [...own, ...[...rest.values()].map((one) => attestedComponent(parent, one))];
+}
+
+function packageComponent(parent: string, entry: PackageEntry, purl: string, attested: Attested | undefined): Fields {
+  const licenses = licenceChoice(entry.licences.length > 0 ? entry.licences : (attested?.entry.licences ?? []));
+  const properties = [
+    ...(entry.source === undefined ? [] : [property('source-package', entry.source)]),
+    ...sourceProperties(attested?.by ?? []),
+  ];
   return {
     type: 'library',
     'bom-ref': `${parent}#${purl}`,
@@ -104,7 +146,7 @@ function packageComponent(parent: string, entry: PackageEntry, distribution: Dis
     version: entry.version,
     purl,
     ...(licenses === undefined ? {} : { licenses }),
-    ...(entry.source === undefined ? {} : { properties: [property('source-package', entry.source)] }),
+    ...(properties.length === 0 ? {} : { properties }),
   };
 }
 
@@ -112,16 +154,6 @@ function plain(type: string, ref: string, name: string, item: { readonly version
   const { version, digest } = item;
   // A chart's digest is that of its manifest: the archive is one of its blobs.
   return { type, 'bom-ref': ref, name, ...(version === undefined ? {} : { version }), hashes: [hashOf(digest as Digest)] };
-}
-
-function attestationReference({ kind, digest, mediaType, predicateType }: Attestation): Fields {
-  return {
-    type: kind === 'bom' ? 'bom' : kind === 'attestation' ? 'attestation' : kind === 'signature' ? 'digital-signature' : 'other',
-    // Where it lies in the bundle.
-    url: `blobs/sha256/${hexOf(digest)}`,
-    comment: [mediaType, ...(predicateType === undefined ? [] : [predicateType])].join(', '),
-    hashes: [hashOf(digest)],
-  };
 }
 
 function imageRef({ reference, digest }: DeepImage): string {

@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { constants, createGunzip, createZstdDecompress } from 'node:zlib';
 import { bytesText } from '../core/amounts.ts';
+import { inflated, PIECE } from './inflate.ts';
 import { BadLayer } from './layer-members.ts';
 
 /** When a layer counts as a decompression bomb. */
@@ -14,6 +14,11 @@ export interface UnpackLimits {
 }
 
 export const UNPACK_LIMITS: UnpackLimits = { free: 512 * 1024 ** 2, ratio: 200, most: 64 * 1024 ** 3 };
+
+/**
+ * Of a zstd frame, as a power of two: 32 MiB. The levels up to 19 need 8 MiB; a frame may ask for gigabytes.
+ */
+const LARGEST_WINDOW = 25;
 
 /** The tar of a layer, out of its compression. @throws BadLayer for a bomb or an unknown compression */
 export async function* unpacked(
@@ -46,22 +51,13 @@ async function* decompressed(bytes: AsyncGenerator<Uint8Array>, mediaType: strin
     yield* bytes;
   };
   const decompressor = decompressorFor(first.value, mediaType);
-  if (decompressor === undefined) {
-    yield* all();
-    return;
-  }
-  const source = Readable.from(all(), { objectMode: false });
-  source.on('error', (error) => decompressor.destroy(error));
-  try {
-    yield* source.pipe(decompressor) as AsyncIterable<Uint8Array>;
-  } finally {
-    source.destroy();
-  }
+  yield* decompressor === undefined ? all() : inflated(all(), decompressor);
 }
 
 function decompressorFor(head: Uint8Array, mediaType: string) {
   const magic = Buffer.from(head.subarray(0, 4)).toString('hex');
-  if (magic.startsWith('1f8b')) return createGunzip({ chunkSize: 64 * 1024 });
-  if (magic === '28b52ffd' || mediaType.endsWith('zstd')) return createZstdDecompress();
+  if (magic.startsWith('1f8b')) return createGunzip({ chunkSize: PIECE });
+  if (magic === '28b52ffd' || mediaType.endsWith('zstd'))
+    return createZstdDecompress({ chunkSize: PIECE, params: { [constants.ZSTD_d_windowLogMax]: LARGEST_WINDOW } });
   return undefined;
 }

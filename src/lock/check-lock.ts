@@ -84,6 +84,10 @@ function blobsOf(lock: Lock): { path: JsonPath; blob: Pick<LockedBlob, 'digest' 
       { path: ['images', index], blob: image },
       ...below(['images', index, 'manifests'], image.manifests ?? []),
       ...below(['images', index, 'blobs'], image.blobs),
+      ...(image.referrers ?? []).flatMap((referrer, at) => [
+        { path: ['images', index, 'referrers', at], blob: { digest: referrer.digest, size: referrer.size } },
+        ...below(['images', index, 'referrers', at, 'blobs'], referrer.blobs),
+      ]),
     ]),
   ];
 }

@@ -19,6 +19,20 @@ export const LockedBlob = z.strictObject({
   data: z.base64().optional(),
 });
 
+/** A signature, attestation or other artifact about a manifest of an image. */
+const LockedReferrer = z.strictObject({
+  digest: DigestField,
+  size: Size,
+  mediaType: z.string(),
+  artifactType: z.string().optional(),
+  /** The manifest that it is about. */
+  subject: DigestField,
+  /** The tag by which it is found, where it does not name its subject itself: cosign’s `sha256-….sig`. */
+  tag: z.string().optional(),
+  /** Config and layers. */
+  blobs: z.array(LockedBlob),
+});
+
 const LockedImage = z.strictObject({
   /** Canonical reference: host/repository:tag. */
   reference: z.string(),
@@ -27,6 +41,8 @@ const LockedImage = z.strictObject({
   manifests: z.array(LockedBlob).optional(),
   /** Configs and layers of every manifest, each once, in first-use order. */
   blobs: z.array(LockedBlob),
+  /** What refers to it, when the release says `referrers: true`. */
+  referrers: z.array(LockedReferrer).optional(),
   /** Where the release names it: `app gatekeeper`, `app gatekeeper, initContainers[0]`, `images[2]`. */
   neededBy: z.array(z.string()),
 });
@@ -73,5 +89,6 @@ export const LockSchema = z
 export type Lock = z.infer<typeof LockSchema>;
 export type LockedBlob = z.infer<typeof LockedBlob>;
 export type LockedImage = z.infer<typeof LockedImage>;
+export type LockedReferrer = z.infer<typeof LockedReferrer>;
 export type LockedChart = z.infer<typeof LockedChart>;
 export type LockedFile = z.infer<typeof LockedFile>;

@@ -11,6 +11,7 @@ const DescriptorField = z.looseObject({
   size: z.int().min(0),
   platform: PlatformField.optional(),
   urls: z.array(z.string()).optional(),
+  annotations: z.record(z.string(), z.string()).optional().catch(undefined),
 });
 const IndexField = z.looseObject({ manifests: z.array(DescriptorField) });
 const ManifestField = z.looseObject({ config: DescriptorField, layers: z.array(DescriptorField) });

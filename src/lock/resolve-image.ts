@@ -8,6 +8,7 @@ import type { NeededImage } from './needed-images.ts';
 import { parseIndex, parseManifest, type OciManifest } from './oci-manifest.ts';
 import { parsePlatform, samePlatform } from './platform.ts';
 import { lockedChild, missingPlatforms, selectPlatforms, type Selection } from './select-platforms.ts';
+import { resolveReferrers } from './resolve-referrers.ts';
 import { readSmallJson } from './small-blob.ts';
 
 const ImageConfig = z.looseObject({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
@@ -16,6 +17,8 @@ const CONFIG_TYPES = /^application\/vnd\.(?:oci\.image\.config|docker\.container
 
 export interface ResolveImageOptions {
   readonly platforms: readonly string[];
+  /** Also what refers to it: signatures, attestations, bills of materials. */
+  readonly referrers?: boolean;
   /** What an earlier lock has under the same reference; used as far as the registry still serves it. */
   readonly previous?: LockedImage | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -45,6 +48,21 @@ class ImageResolution {
   }
 
   async run(): Promise<LockedImage> {
+    const { referrers: _, ...image } = await this.#image();
+    if (this.#options.referrers !== true) return image;
+    // Nothing can refer to an index that deliver made.
+    const own = image.data === undefined ? [image.digest] : [];
+    const subjects = [...own, ...(image.manifests ?? []).map(({ digest }) => digest)];
+    const referrers = await resolveReferrers(subjects, {
+      reader: this.#reader,
+      repository: this.#repository,
+      name: this.#needed.key,
+      signal: this.#options.signal,
+    });
+    return referrers.length === 0 ? image : { ...image, referrers: [...referrers] };
+  }
+
+  async #image(): Promise<LockedImage> {
     const { reference, key } = this.#needed;
     const { previous } = this.#options;
     // Content behind a digest never changes, so it is not asked for again.
@@ -54,7 +72,8 @@ class ImageResolution {
 
     const index = parseIndex(served.bytes, key);
     const top = lockedChild({ ...served.descriptor, platform: undefined });
-    const selected = selectPlatforms(top, index, this.#options.platforms, key);
+    const { platforms, referrers = false } = this.#options;
+    const selected = selectPlatforms(top, index, { platforms, attestations: referrers }, key);
     const selection: Selection =
       reference.digest === undefined ? selected : { top, children: uniqueBlobs(index.manifests.map(lockedChild)) };
     if (previous?.digest === selection.top.digest) return this.#again(previous);

@@ -77,6 +77,7 @@ export async function resolveRelease(loaded: LoadedRelease, ports: ResolvePorts,
     (image) =>
       resolveImage(image, ports.images, {
         platforms,
+        referrers: release.referrers === true,
         signal,
         previous: previous?.images.find(({ reference }) => reference === image.key),
       }),

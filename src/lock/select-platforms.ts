@@ -6,6 +6,13 @@ import type { LockedBlob } from './lock-schema.ts';
 import type { OciDescriptor, OciIndex } from './oci-manifest.ts';
 import { isForNoMachine, parsePlatform, samePlatform } from './platform.ts';
 
+/** What is wanted of an index. */
+export interface Wanted {
+  readonly platforms: readonly string[];
+  /** Also BuildKit's attestations of what is chosen, which are found through an index only. */
+  readonly attestations: boolean;
+}
+
 /** What a reference resolves to: one manifest, or an index and its children. */
 export interface Selection {
   readonly top: LockedBlob;
@@ -19,7 +26,12 @@ export interface Selection {
  * @param name the image, for messages
  * @throws DeliverError E_PLATFORM naming what there is
  */
-export function selectPlatforms(served: LockedBlob, index: OciIndex, platforms: readonly string[], name: string): Selection {
+export function selectPlatforms(
+  served: LockedBlob,
+  index: OciIndex,
+  { platforms, attestations }: Wanted,
+  name: string,
+): Selection {
   const wanted = platforms.map((text) => ({ text, child: childFor(index, parsePlatform(text)) }));
   const missing = wanted.filter(({ child }) => child === undefined).map(({ text }) => text);
   if (missing.length > 0)
@@ -28,7 +40,10 @@ export function selectPlatforms(served: LockedBlob, index: OciIndex, platforms: 
       missing,
       index.manifests.map(({ platform }) => platform),
     );
-  const chosen = index.manifests.filter((child) => wanted.some((want) => want.child === child));
+  const machines = index.manifests.filter((child) => wanted.some((want) => want.child === child));
+  const chosen = index.manifests.filter(
+    (child) => machines.includes(child) || (attestations && machines.some(({ digest }) => subjectOf(child) === digest)),
+  );
   const [only] = chosen;
   if (chosen.length === 1 && only !== undefined) return { top: lockedChild(only) };
   const top = chosen.length === index.manifests.length ? served : indexOf(chosen);
@@ -62,8 +77,16 @@ function childFor(index: OciIndex, platform: Platform): OciDescriptor | undefine
   return index.manifests.find((child) => child.platform !== undefined && samePlatform(child.platform, platform));
 }
 
+/** The manifest that an attestation of BuildKit is about (buildkit, docs/attestations/attestation-storage.md). */
+function subjectOf({ platform, annotations }: OciDescriptor): string | undefined {
+  return isForNoMachine(platform) ? annotations?.['vnd.docker.reference.digest'] : undefined;
+}
+
 function indexOf(children: readonly OciDescriptor[]): LockedBlob {
-  const manifests = children.map(({ mediaType, digest, size, platform }) => ({ mediaType, digest, size, platform }));
+  const manifests = children.map((child) => {
+    const { mediaType, digest, size, platform, annotations } = child;
+    return { mediaType, digest, size, platform, ...(subjectOf(child) === undefined ? {} : { annotations }) };
+  });
   const bytes = Buffer.from(canonicalJson({ schemaVersion: 2, mediaType: MEDIA.index, manifests } as unknown as Json));
   return { digest: digestOf(bytes), size: bytes.byteLength, mediaType: MEDIA.index, data: bytes.toString('base64') };
 }

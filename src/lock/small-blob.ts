@@ -24,10 +24,10 @@ export async function readSmallJson(
   }
 }
 
-/** All the bytes of a stream. */
+/** All the bytes of a stream, whose chunks may lie in memory that is used again. */
 export async function gather(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes) chunks.push(chunk);
+  for await (const chunk of bytes) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 

@@ -2,6 +2,7 @@ import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
 import { AppSchema } from './app-schema.ts';
 import { checkApp } from './check-app.ts';
+import { checkImageSources } from './check-image-sources.ts';
 import { checkGraph, type GraphNode } from './check-graph.ts';
 import { checkVariables } from './check-variables.ts';
 import { interpolate } from './interpolate.ts';
@@ -35,6 +36,7 @@ export function checkRelease(raw: Raw): Problem[] {
     ...partsOf(ExternalSchema, raw.externals, ['externals']).flatMap(checkExternal),
     ...checkVariables(raw),
     ...imagesIn(raw).flatMap(({ path, value }) => imageProblem(value, mapAt(raw, ['versions']), path)),
+    ...checkImageSources(raw, imagesIn(raw)),
     ...urlsIn(raw).flatMap(checkUrl),
   ];
 }

@@ -11,6 +11,10 @@ const RegistrySource = z.strictObject({
 
 const Sources = z.strictObject({
   registries: z.record(z.string(), RegistrySource).optional(),
+  images: z
+    .record(z.string(), z.union([z.string(), z.array(z.string()).min(1)]))
+    .optional()
+    .describe('image → docker-archive:PATH, oci-archive:PATH, oci:FOLDER or docker-daemon:NAME; a list: one for each platform'),
   files: ComponentUrlsSchema.optional(),
   base: StringMap.optional().describe(
     'Upstream base URL → what stands in its place: “https://dl.k8s.io” → “https://mirror.corp.example/k8s”',
@@ -70,6 +74,10 @@ export const ReleaseSchema = z
     sources: Sources.optional(),
     versions: StringMap.optional().describe('Values of ${versions.name}'),
     images: z.array(z.string()).optional().describe('Images that no app names'),
+    referrers: z
+      .boolean()
+      .optional()
+      .describe('Also carry what refers to the images: signatures, attestations, bills of materials'),
     files: z.array(FileItem).optional(),
     externals: z.array(ExternalSchema).optional(),
     apps: z.array(AppSchema).optional(),
@@ -90,4 +98,5 @@ export type Release = z.infer<typeof ReleaseSchema>;
 export type External = z.infer<typeof ExternalSchema>;
 export type Chart = z.infer<typeof ChartSchema>;
 export type FileItem = z.infer<typeof FileItem>;
+export type Sources = z.infer<typeof Sources>;
 export type RegistrySource = z.infer<typeof RegistrySource>;

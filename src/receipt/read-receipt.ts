@@ -1,6 +1,7 @@
 import type { Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import { readText } from '../manifest/read-text.ts';
+import { joinCodes, looksScanned } from './receipt-codes.ts';
 import { dearmorReceipt, looksArmored } from './receipt-text.ts';
 import { MOST_RECEIPT, parseReceipt, receiptId, type Receipt } from './receipt.ts';
 import { signingKeyOf } from './sign-receipt.ts';
@@ -13,7 +14,7 @@ export interface ReadReceipt {
 }
 
 /**
- * Reads a receipt from its file or from its text as it was typed.
+ * Reads a receipt from its file, from its text as it was typed, or from what was scanned from its codes.
  * @throws DeliverError E_RECEIPT, E_FILE_NOT_FOUND, E_FILE_UNREADABLE
  */
 export async function readReceipt(path: string): Promise<ReadReceipt> {
@@ -22,7 +23,7 @@ export async function readReceipt(path: string): Promise<ReadReceipt> {
 
 /** @throws DeliverError E_RECEIPT */
 export function receiptFrom(text: string, path: string): ReadReceipt {
-  const receipt = text.length > MOST_RECEIPT ? 'it is too large' : parseReceipt(looksArmored(text) ? dearmorReceipt(text) : text);
+  const receipt = text.length > MOST_RECEIPT ? 'it is too large' : parseReceipt(jsonIn(text));
   if (typeof receipt === 'string') {
     throw new DeliverError('E_RECEIPT', {
       what: `${path} is no receipt.`,
@@ -32,4 +33,14 @@ export function receiptFrom(text: string, path: string): ReadReceipt {
   }
   signingKeyOf(receipt, path);
   return { path, receipt, id: receiptId(receipt) };
+}
+
+function jsonIn(text: string): string {
+  if (looksArmored(text)) return dearmorReceipt(text);
+  return looksScanned(text) ? joinCodes(text) : text;
+}
+
+/** Whether the first bytes of a file may be those of a receipt, in any of its forms. */
+export function mayBeReceipt(head: string): boolean {
+  return /^\s*(?:\{|-*\s*BEGIN DELIV|DELIVER-RECE)/i.test(head);
 }

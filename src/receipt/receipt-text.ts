@@ -46,8 +46,13 @@ export function dearmorReceipt(text: string): string {
       throw mistyped(`The checksum of line ${String(at + 1)} does not fit: a letter is wrong, missing or too many.`);
     return part;
   });
+  return inflateReceipt(Buffer.concat(parts));
+}
+
+/** What was deflated, whoever brought it. @throws DeliverError E_RECEIPT */
+export function inflateReceipt(bytes: Uint8Array): string {
   try {
-    return inflateRawSync(Buffer.concat(parts), { maxOutputLength: MOST_RECEIPT }).toString('utf8');
+    return inflateRawSync(bytes, { maxOutputLength: MOST_RECEIPT }).toString('utf8');
   } catch (error) {
     throw mistyped('It ends too early.', error);
   }

@@ -1,15 +1,9 @@
 import type { Digest } from '../core/digest.ts';
 import type { HttpAnswer } from './http-call.ts';
 import { HttpProblem } from './http-problem.ts';
-import { isPassing } from './retry.ts';
+import { ALL_TRIES, BARREN_TRIES, isPassing } from './retry.ts';
 import { scopeOf } from './scopes.ts';
 import type { Session } from './session.ts';
-
-/** How often one blob may break without a single new byte, and in all. */
-const BARREN_TRIES = 4;
-const ALL_TRIES = 50;
-/** Bytes from which on a connection of its own is cheaper than memory for every chunk. */
-const LARGE = 1024 * 1024;
 
 /**
  * GET /v2/<repository>/blobs/<digest>. A connection that breaks is taken up again where it broke (Range, RFC 9110 14).
@@ -20,7 +14,6 @@ export async function readBlob(
   repository: string,
   digest: Digest,
   signal?: AbortSignal,
-  expectedSize = 0,
 ): Promise<AsyncIterable<Uint8Array>> {
   const doing = `read blob ${digest} of ${repository}`;
   const from = (offset: number): Promise<HttpAnswer> =>
@@ -31,7 +24,6 @@ export async function readBlob(
         headers: offset === 0 ? {} : { range: `bytes=${String(offset)}-` },
         scopes: [scopeOf(repository, session.options.role)],
         accept: offset === 0 ? [200] : [200, 206, 416],
-        large: expectedSize >= LARGE,
         signal,
       }),
     );

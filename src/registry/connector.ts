@@ -1,16 +1,12 @@
-import { isIP, type OnReadOpts, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import {
-  checkServerIdentity,
-  connect as tlsConnect,
-  createSecureContext,
-  getCACertificates,
-  type ConnectionOptions,
-} from 'node:tls';
+import { checkServerIdentity, connect as tlsConnect, type ConnectionOptions } from 'node:tls';
 import { buildConnector } from 'undici';
 import { isDeliverError, messageOf } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
 import type { RegistryOptions } from './options.ts';
+import type { Destination } from './transfer-words.ts';
+import { trustedContext } from './trusted-context.ts';
 
 const CONNECT_TIMEOUT = 15_000;
 const COMMON = { allowH2: false, timeout: CONNECT_TIMEOUT } as const;
@@ -19,8 +15,7 @@ type Trust = Pick<ConnectionOptions, 'secureContext'>;
 
 /** TLS settings that trust Node's CAs, the machine's, and a private one if there is any. */
 export function tlsTrust(ca: string | undefined): Trust {
-  const machine = [...getCACertificates('default'), ...getCACertificates('system')];
-  return { secureContext: createSecureContext({ ca: ca === undefined ? machine : [...machine, ca] }) };
+  return { secureContext: trustedContext(ca) };
 }
 
 /** Building the list of CAs takes a while: once per registry, however many connectors it needs. */
@@ -35,14 +30,12 @@ function trustOf(options: RegistryOptions): Trust {
 /**
  * How connections are made: directly, to another address than the name says, or through a `Dial`.
  * Whatever the way, TLS asks for and checks the name in the URL. HTTP/1.1 only: one blob per connection.
- * @param onread receives into memory of the caller (net.connect); not possible through a `Dial`
  */
-export function connectorFor(options: RegistryOptions, onread?: OnReadOpts): buildConnector.connector {
+export function connectorFor(options: RegistryOptions): buildConnector.connector {
   const { dial, address } = options;
   const registry = bare(new URL(`http://${options.host}`).hostname);
   const elsewhere = address === undefined ? undefined : new URL(`http://${address}`);
-  const common = { ...COMMON, ...(onread === undefined ? {} : { onread }) };
-  const plain = buildConnector(common);
+  const plain = buildConnector(COMMON);
   // Plain HTTP needs no CAs.
   let built: { trust: Trust; direct: buildConnector.connector; redirected: buildConnector.connector } | undefined;
   const connectors = (
@@ -52,9 +45,9 @@ export function connectorFor(options: RegistryOptions, onread?: OnReadOpts): bui
     const trust = trustOf(options);
     built ??= {
       trust,
-      direct: buildConnector({ ...common, ...trust }),
+      direct: buildConnector({ ...COMMON, ...trust }),
       redirected: buildConnector({
-        ...common,
+        ...COMMON,
         ...trust,
         checkServerIdentity: (_name, peer) => checkServerIdentity(registry, peer),
       }),
@@ -80,6 +73,20 @@ export function connectorFor(options: RegistryOptions, onread?: OnReadOpts): bui
     } else {
       redirected({ ...wanted, hostname, port, ...serverName(wanted.hostname) }, callback);
     }
+  };
+}
+
+/** Where a connection for a URL goes, for threads that make their own; not possible through a `Dial`. */
+export function destinationOf({ host, address, ca }: RegistryOptions, url: URL): Destination {
+  const registry = bare(new URL(`http://${host}`).hostname);
+  const name = bare(url.hostname);
+  const override = address === undefined || name !== registry ? undefined : new URL(`http://${address}`);
+  const port = override === undefined || override.port === '' ? url.port : override.port;
+  const isSecure = url.protocol === 'https:';
+  return {
+    host: bare(override?.hostname ?? name),
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+    ...(isSecure ? { secureName: name, ...(ca === undefined ? {} : { ca }) } : {}),
   };
 }
 

@@ -1,3 +1,6 @@
+import type { TransferThread } from './transfer-threads.ts';
+import type { PlaceOrder } from './transfer-words.ts';
+
 export interface HttpCall {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
@@ -6,8 +9,8 @@ export interface HttpCall {
   readonly signal?: AbortSignal;
   /** Milliseconds until the answer begins; 0 when the caller watches over it. */
   readonly answerWithin?: number;
-  /** A GET whose answer is large: it may come over a connection of its own, its chunks in memory that is used again. */
-  readonly large?: boolean;
+  /** The thread that is to receive a large answer, over a connection of its own; not asked where a proxy or tunnel is in between. */
+  readonly thread?: TransferThread;
 }
 
 /** A body on its way. A chunk is good until the next one is asked for. */
@@ -17,9 +20,19 @@ export interface AnswerBody extends AsyncIterable<Uint8Array> {
   dump(options: { readonly limit: number }): Promise<unknown>;
 }
 
+/** A body that another thread holds until it is told where it goes. */
+export interface HeldBody {
+  /** Writes it; fulfilled with the offset in the blob where it ended. @throws Broken */
+  place(order: PlaceOrder, onBytes: (count: number) => void): Promise<number>;
+  shorten(end: number): void;
+  drop(): void;
+}
+
 export interface HttpAnswer {
   readonly status: number;
   /** One header, several of the same name joined as RFC 9110 5.3 says. */
   header(name: string): string | undefined;
   readonly body: AnswerBody;
+  /** Held by the thread that received it; `body` is empty then. Content of a GET with `thread` alone comes so. */
+  readonly remote?: { readonly body: HeldBody; readonly length: number };
 }

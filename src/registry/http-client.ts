@@ -1,15 +1,17 @@
 import type { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import { isLoopbackHost } from '../core/reference.ts';
-import { connectorFor, tlsTrust } from './connector.ts';
+import { connectorFor, destinationOf, tlsTrust } from './connector.ts';
 import type { HttpAnswer, HttpCall } from './http-call.ts';
-import { LargeReceiver } from './large-receiver.ts';
 import type { RegistryOptions } from './options.ts';
+import { RemoteBody } from './remote-body.ts';
 
 /** Plain requests: no credentials of its own, no retries, no cookies, no redirects. */
 export interface HttpClient {
   /** https or http URL of the registry itself. */
   readonly base: URL;
+  /** No proxy and no tunnel in between: threads can make connections of their own. */
+  readonly isDirect: boolean;
   send(call: HttpCall): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
@@ -19,18 +21,23 @@ const ANSWER_WITHIN = 60_000;
 const BODY_STALL = 60_000;
 /** Bytes of an answer that wait to be read before the connection is held back. */
 const READ_AHEAD = 512 * 1024;
+const LIMITS = { answerWithin: ANSWER_WITHIN, stall: BODY_STALL };
 
 export function createHttpClient(options: RegistryOptions): HttpClient {
   const plain = options.plainHttp ?? isLoopbackHost(options.host);
   const base = new URL(`${plain ? 'http' : 'https'}://${options.host}`);
   const dispatcher = dispatcherFor(options);
-  const direct = dispatcher instanceof Agent && options.dial === undefined;
-  const receiver = direct ? new LargeReceiver(options, { answerWithin: ANSWER_WITHIN, stall: BODY_STALL }) : undefined;
+  const isDirect = dispatcher instanceof Agent && options.dial === undefined;
+  const remote = async (call: HttpCall): Promise<HttpAnswer | undefined> =>
+    isDirect && call.thread !== undefined
+      ? new RemoteBody(call.thread, call.signal).get(call, destinationOf(options, call.url), LIMITS)
+      : undefined;
   return {
     base,
+    isDirect,
     send: async (call) => {
-      const large = call.large === true ? await receiver?.get(call) : undefined;
-      if (large !== undefined) return large;
+      const received = await remote(call);
+      if (received !== undefined) return received;
       const answer = await dispatcher.request({
         origin: call.url.origin,
         path: call.url.pathname + call.url.search,
@@ -53,7 +60,6 @@ export function createHttpClient(options: RegistryOptions): HttpClient {
       };
     },
     close: async () => {
-      receiver?.close();
       await dispatcher.destroy();
     },
   };

@@ -3,8 +3,10 @@ import { resolve } from 'node:path';
 import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 import type { Reference } from '../core/reference.ts';
 import type { Secret } from '../core/secret.ts';
-import type { RegistrySource } from '../manifest/release-schema.ts';
+import { locationsFor } from '../manifest/image-location.ts';
+import type { RegistrySource, Sources } from '../manifest/release-schema.ts';
 import { DockerAccounts, type Environment } from './docker-config.ts';
+import { LocalImages } from './local/local-images.ts';
 import type { RetryPolicy } from './options.ts';
 import type { ImageSource, RegistryAccount } from './port.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -28,18 +30,20 @@ interface GivenAccount {
 const ENDPOINTS: Readonly<Record<string, string>> = { 'docker.io': 'registry-1.docker.io' };
 
 /**
- * Where the connected side pulls from: the reference's own host, or its mirror in `sources.registries`; accounts from the docker
- * config; proxies from the environment.
- * @param directory what relative CA paths start from: the folder of the release file
+ * Where the connected side gets images: an archive, layout or daemon in `sources.images`; else the reference's own host, or its
+ * mirror in `sources.registries`; accounts from the docker config; proxies from the environment.
+ * @param directory what relative paths start from: the folder of the release file
  */
 export function createImageSource(
-  registries: Readonly<Record<string, RegistrySource>> | undefined,
+  sources: Sources,
   env: Environment,
   directory: string = process.cwd(),
   { retry, accounts }: ImageSourceOptions = {},
 ): OpenImageSource {
   const docker = new DockerAccounts(env);
   const readers = new Map<string, Registry>();
+  const local = new LocalImages(directory, env);
+  const { registries, images = {} } = sources;
   const open = (sourceHost: string, host: string, source: RegistrySource | undefined): Registry => {
     const known = readers.get(sourceHost);
     if (known !== undefined) return known;
@@ -57,12 +61,14 @@ export function createImageSource(
   };
   return {
     locate: (reference: Reference) => {
+      const locations = locationsFor(images, reference);
+      if (locations.length > 0) return { reader: local.reader(locations, reference), repository: reference.repository };
       const source = registries?.[reference.host];
       const { host, prefix } = mirrorOf(source?.mirror ?? reference.host);
       return { reader: open(reference.host, host, source), repository: `${prefix}${reference.repository}` };
     },
     close: async () => {
-      await Promise.all([...readers.values()].map((reader) => reader.close()));
+      await Promise.all([local, ...readers.values()].map((one) => one.close()));
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts';
+import type { FilePlace, FileTransfer } from '../core/file-transfer.ts';
 import type { Descriptor } from '../core/oci.ts';
 import type { Reference } from '../core/reference.ts';
 
@@ -14,15 +15,28 @@ export interface FetchedManifest {
  */
 export type OpenBytes = (memory: 'reused' | 'fresh') => AsyncIterable<Uint8Array>;
 
+/** A signature, bill of materials or other thing about a manifest. */
+export interface FoundReferrer {
+  readonly digest: Digest;
+  /** Where it is found by its tag: `sha256-….sig`. Absent when it names its subject. */
+  readonly tag?: string;
+}
+
 /** Reading from an OCI or Docker v2 registry. Repositories are paths below the host. */
 export interface RegistryReader {
   /** By tag or digest; bytes are hashed, and checked when asked by digest. @throws DeliverError E_SOURCE* */
   manifest(repository: string, tagOrDigest: string, signal?: AbortSignal): Promise<FetchedManifest>;
-  /**
-   * Content of a blob, not yet verified: pass it through `verified`. A chunk is good until the next one is asked for.
-   * @param expectedSize bytes; lets a large blob be received without new memory for every chunk
-   */
-  blob(repository: string, digest: Digest, signal?: AbortSignal, expectedSize?: number): Promise<AsyncIterable<Uint8Array>>;
+  /** Content of a blob, not yet verified: pass it through `verified`. A chunk is good until the next one is asked for. */
+  blob(repository: string, digest: Digest, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** The same straight into an open file, on another thread; undefined where that can't be: take `blob` then. */
+  transfer?(
+    repository: string,
+    blob: { digest: Digest; size: number },
+    place: FilePlace,
+    signal: AbortSignal,
+  ): Promise<FileTransfer | undefined>;
+  /** What refers to this manifest: by its subject (referrers API, else referrers tag), or by cosign's tags. @throws DeliverError E_SOURCE* */
+  referrers(repository: string, digest: Digest, signal?: AbortSignal): Promise<readonly FoundReferrer[]>;
 }
 
 /** Where the connected side gets an image or chart: mirrors and credentials applied. */
@@ -46,6 +60,11 @@ export interface RegistryWriter {
   mountBlob(repository: string, digest: Digest, from: string, signal?: AbortSignal): Promise<boolean>;
   putBlob(repository: string, blob: { digest: Digest; size: number }, open: OpenBytes, options?: PutBlobOptions): Promise<void>;
   putManifest(repository: string, tagOrDigest: string, mediaType: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /**
+   * Makes these be found as referrers of the subject: where the registry has no referrers API, the referrers tag is kept.
+   * True when something was written.
+   */
+  linkReferrers(repository: string, subject: Digest, referrers: readonly Descriptor[], signal?: AbortSignal): Promise<boolean>;
 }
 
 /** Name and secret of a registry account. */

@@ -25,29 +25,28 @@ export interface PushNeed {
   readonly projectsToMake: readonly string[];
 }
 
-/** HEADs are small: this many more of them than uploads may be under way. */
-const HEADS_PER_UPLOAD = 4;
+/** Requests at a time: they are small, what they cost is the way there and back. */
+const HEADS = 32;
 
 /** Asks the registry what it has. Read-only. @throws DeliverError E_REGISTRY*, E_HARBOR */
 export async function measurePush(
   plan: PushPlan,
   registry: { readonly writer: RegistryWriter; readonly harbor?: HarborApi },
-  options: { readonly concurrency?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<PushNeed> {
   const { writer, harbor } = registry;
-  const heads = (options.concurrency ?? 4) * HEADS_PER_UPLOAD;
   const { signal } = options;
 
   const missing = new Set<string>();
   if (harbor !== undefined) {
-    await inParallel(plan.projects, heads, signal, async (project) => {
+    await inParallel(plan.projects, HEADS, signal, async (project) => {
       if (!(await harbor.hasProject(project))) missing.add(project);
     });
   }
   const reachable = ({ project }: PushItem): boolean => !missing.has(project);
 
   const present = new Set<PushItem>();
-  await inParallel(plan.items.filter(reachable), heads, signal, async (item, itemSignal) => {
+  await inParallel(plan.items.filter(reachable), HEADS, signal, async (item, itemSignal) => {
     // A tag is set last, so what it points to is whole.
     if ((await writer.headManifest(item.repository, item.tag, itemSignal)) === item.root.digest) present.add(item);
   });
@@ -57,13 +56,13 @@ export async function measurePush(
   const known = new Set(items.filter(reachable).map(({ repository }) => repository));
   await inParallel(
     pairs.filter(({ repository }) => known.has(repository)),
-    heads,
+    HEADS,
     signal,
     async (pair, pairSignal) => {
       pair.held = await writer.hasBlob(pair.repository, pair.blob.digest, pairSignal);
     },
   );
-  const blobs = needsOf(pairs, await pairsElsewhere(pairs, [...present], { writer, heads, signal }));
+  const blobs = needsOf(pairs, await pairsElsewhere(pairs, [...present], { writer, signal }));
   return {
     present: [...present],
     items,
@@ -87,16 +86,12 @@ interface Pair {
 async function pairsElsewhere(
   pairs: readonly Pair[],
   present: readonly PushItem[],
-  {
-    writer,
-    heads,
-    signal,
-  }: { readonly writer: RegistryWriter; readonly heads: number; readonly signal: AbortSignal | undefined },
+  { writer, signal }: { readonly writer: RegistryWriter; readonly signal: AbortSignal | undefined },
 ): Promise<readonly Pair[]> {
   const held = new Set(pairs.filter((pair) => pair.held).map(({ blob }) => blob.digest));
   const sought = new Set(pairs.map(({ blob }) => blob.digest).filter((digest) => !held.has(digest)));
   const elsewhere = pairsOf(present).filter(({ blob }) => sought.has(blob.digest));
-  await inParallel(elsewhere, heads, signal, async (pair, pairSignal) => {
+  await inParallel(elsewhere, HEADS, signal, async (pair, pairSignal) => {
     pair.held = await writer.hasBlob(pair.repository, pair.blob.digest, pairSignal);
   });
   return elsewhere.filter((pair) => pair.held);

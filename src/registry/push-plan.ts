@@ -18,11 +18,12 @@ export interface PushContent {
   readonly mediaType: string;
 }
 
-/** One image or chart on its way to one repository and tag. */
+/** One image, chart or referrer on its way to one repository and tag. */
 export interface PushItem extends SiteRepository {
-  readonly kind: 'image' | 'chart';
+  readonly kind: 'image' | 'chart' | 'referrer';
   /** As the lock names it. */
   readonly name: string;
+  /** Its digest, for a referrer that is found by its subject. */
   readonly tag: string;
   /** Manifest or index that the tag points to. */
   readonly root: PushContent;
@@ -30,6 +31,8 @@ export interface PushItem extends SiteRepository {
   readonly children: readonly PushContent[];
   /** Configs and layers, each once. */
   readonly blobs: readonly PushContent[];
+  /** Of a referrer that names what it is about. */
+  readonly subject?: Digest;
 }
 
 export interface PushPlan {
@@ -69,6 +72,20 @@ export function planPush(lock: Pick<Lock, 'images' | 'charts'>, site: SiteNaming
       children: (image.manifests ?? []).map(content),
       blobs: image.blobs.map(content),
     });
+  }
+  for (const { image, reference } of images) {
+    for (const referrer of image.referrers ?? []) {
+      take({
+        ...siteRepository(reference, site),
+        kind: 'referrer',
+        name: `${image.reference}, referrer ${referrer.tag ?? referrer.digest}`,
+        tag: referrer.tag ?? referrer.digest,
+        root: content(referrer),
+        children: [],
+        blobs: referrer.blobs.map(content),
+        ...(referrer.tag === undefined ? { subject: referrer.subject } : {}),
+      });
+    }
   }
   for (const chart of lock.charts) {
     const where = siteChartRepository(chart.name, site);

@@ -1,8 +1,8 @@
 /** The head of an HTTP/1.1 answer. */
 export interface Head {
   readonly status: number;
-  /** One header, several of the same name joined as RFC 9110 5.3 says. */
-  header(name: string): string | undefined;
+  /** By lower-case name, several of the same name joined as RFC 9110 5.3 says. */
+  readonly headers: ReadonlyMap<string, string>;
   /** Bytes of the body; undefined when it is not framed by one plain Content-Length (RFC 9112 6). */
   readonly length: number | undefined;
 }
@@ -20,7 +20,7 @@ export function parseHead(text: string): Head {
     const known = headers.get(key);
     headers.set(key, known === undefined ? value : `${known}, ${value}`);
   }
-  return { status, header: (name) => headers.get(name.toLowerCase()), length: lengthOf(status, headers) };
+  return { status, headers, length: lengthOf(status, headers) };
 }
 
 function lengthOf(status: number, headers: ReadonlyMap<string, string>): number | undefined {

@@ -7,6 +7,9 @@ import type { RetryPolicy } from './options.ts';
 /** A registry that asks for a longer wait than this is not waited for. */
 const LONGEST_WAIT = 60_000;
 const LONGEST_DELAY = 5_000;
+/** How often the transfer of one blob may break without a single new byte, and in all. */
+export const BARREN_TRIES = 4;
+export const ALL_TRIES = 50;
 
 const PASSING = new Set([
   'ECONNREFUSED',

@@ -5,6 +5,7 @@ import { createHttpClient, discard, type HttpClient } from './http-client.ts';
 import { HttpProblem, problemOf } from './http-problem.ts';
 import { DEFAULT_RETRY, type RegistryOptions, type RetryPolicy } from './options.ts';
 import { retried } from './retry.ts';
+import { TransferThreads, type TransferThread } from './transfer-threads.ts';
 
 export interface SessionCall {
   readonly method: HttpCall['method'];
@@ -17,7 +18,7 @@ export interface SessionCall {
   readonly accept: readonly number[];
   readonly signal?: AbortSignal | undefined;
   readonly answerWithin?: number;
-  readonly large?: boolean;
+  readonly thread?: TransferThread;
 }
 
 const MAX_REDIRECTS = 5;
@@ -27,6 +28,8 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 export class Session {
   readonly options: RegistryOptions;
   readonly retry: RetryPolicy;
+  /** Threads that receive its large answers. */
+  readonly threads = new TransferThreads();
   readonly #client: HttpClient;
   readonly #authenticator: Authenticator;
 
@@ -66,8 +69,13 @@ export class Session {
     return explain(error, { ...this.options, doing, base: this.#client.base, user: account?.username });
   }
 
-  close(): Promise<void> {
-    return this.#client.close();
+  /** Whether threads can reach the registry as this one does. */
+  get isDirect(): boolean {
+    return this.#client.isDirect;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.threads.close(), this.#client.close()]);
   }
 
   async #authenticated(call: SessionCall): Promise<HttpAnswer> {
@@ -118,7 +126,7 @@ export class Session {
       ...(body === undefined ? {} : { body }),
       ...(call.signal === undefined ? {} : { signal: call.signal }),
       ...(call.answerWithin === undefined ? {} : { answerWithin: call.answerWithin }),
-      ...(call.large === undefined ? {} : { large: call.large }),
+      ...(call.thread === undefined ? {} : { thread: call.thread }),
     });
   }
 

@@ -16,8 +16,8 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   if (first === '') return last === '' ? 'whole' : suffix(Number(last), size);
   const start = Number(first);
   const end = last === '' ? Infinity : Number(last);
-  if (end < start) return 'whole';
-  return start >= size ? 'unsatisfiable' : { start, length: Math.min(end, size - 1) - start + 1 };
+  // RFC 9110, 14.2 lets a server ignore or refuse `5-2`; the distribution-spec's own tests want it refused.
+  return start >= size || end < start ? 'unsatisfiable' : { start, length: Math.min(end, size - 1) - start + 1 };
 }
 
 function suffix(wanted: number, size: number): ByteRange | 'whole' | 'unsatisfiable' {

@@ -1,6 +1,6 @@
 import { fileManifest } from '../bundle/artifact.ts';
 import type { Bundle } from '../bundle/bundle.ts';
-import { hexOf, type Digest } from '../core/digest.ts';
+import { hexOf, isDigest, type Digest } from '../core/digest.ts';
 import { isManifestType, type Descriptor } from '../core/oci.ts';
 import { parseReference } from '../core/reference.ts';
 import { planPush } from '../registry/push-plan.ts';
@@ -51,7 +51,8 @@ export async function catalogOf(bundle: CatalogBundle): Promise<Catalog> {
   const { lock } = bundle;
   for (const item of planPush(lock, NAMING).items) {
     const parts = [item.root, ...item.children, ...item.blobs];
-    if (parts.every(({ digest }) => bundle.blobs.has(digest))) add(making, item.repository, item.tag, item.root.digest, parts);
+    const tag = isDigest(item.tag) ? undefined : item.tag;
+    if (parts.every(({ digest }) => bundle.blobs.has(digest))) add(making, item.repository, tag, item.root.digest, parts);
     else lacking.push(item.name);
   }
   for (const file of lock.files) {
@@ -90,13 +91,13 @@ async function readManifests(bundle: CatalogBundle): Promise<Facts> {
 function add(
   making: Map<string, Making>,
   name: string,
-  tag: string,
+  tag: string | undefined,
   root: Digest,
   parts: readonly { readonly digest: Digest }[],
 ): void {
   const repository = making.get(name) ?? { name, tags: new Map(), digests: new Set() };
   making.set(name, repository);
-  repository.tags.set(tag, root);
+  if (tag !== undefined) repository.tags.set(tag, root);
   for (const { digest } of parts) repository.digests.add(digest);
 }
 

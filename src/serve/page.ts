@@ -5,11 +5,10 @@ export interface Page {
   readonly next?: URLSearchParams;
 }
 
-/** The order of the spec: without regard to case, and then by it, so that it is one order for everybody. */
+/** The order of the spec, “lexical or ASCIIbetical” (distribution-spec, listing tags): by character code, capitals first. */
 export function lexical(a: string, b: string): number {
-  const [lowA, lowB] = [a.toLowerCase(), b.toLowerCase()];
-  if (lowA !== lowB) return lowA < lowB ? -1 : 1;
-  return a < b ? -1 : Number(a > b);
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /**

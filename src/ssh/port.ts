@@ -70,5 +70,11 @@ export interface HostConnector {
   close(): Promise<void>;
 }
 
+/** Private keys that somebody else keeps and signs with: an ssh-agent. */
+export interface KeyAgent {
+  /** What signs with the private half of a key (SSH wire format); undefined when it is not there. @throws DeliverError E_SIGN_KEY */
+  signerOf(publicKey: Buffer): Promise<((data: Buffer) => Promise<Buffer>) | undefined>;
+}
+
 /** A byte stream to an address, directly or through a tunnel. */
 export type Dial = (address: string, port: number) => Promise<Duplex>;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open as openFile, stat } from 'node:fs/promises';
 import type { Digest } from '../core/digest.ts';
 import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 import { HttpSource, type HttpSourceOptions } from './http-source.ts';
@@ -47,12 +46,21 @@ async function openPath(path: string, signal: AbortSignal | undefined): Promise<
   return readPath(path, signal);
 }
 
+/** Into one buffer that is used again: new memory for every chunk piles up faster than it is collected. */
 async function* readPath(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(READ_SIZE);
   try {
-    yield* createReadStream(path, {
-      highWaterMark: READ_SIZE,
-      ...(signal === undefined ? {} : { signal }),
-    }) as AsyncIterable<Uint8Array>;
+    const handle = await openFile(path, 'r');
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        const { bytesRead } = await handle.read(buffer, 0, buffer.byteLength, null);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     signal?.throwIfAborted();
     throw unreadable(path, error);

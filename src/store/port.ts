@@ -31,7 +31,7 @@ export interface ObjectStore {
   /** `s3://bucket/key` for messages. */
   nameOf(key: string): string;
   head(key: string, signal?: AbortSignal): Promise<StoredHead | undefined>;
-  /** A range, or all of it; refused when the object is no longer the one with this etag. */
+  /** A range, or all of it; refused when the object is no longer the one with this etag. A chunk is good until the next is asked for. */
   read(key: string, what: ObjectRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** An object small enough for memory. */
   put(key: string, bytes: Uint8Array, metadata?: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<void>;
@@ -44,6 +44,7 @@ export interface ObjectRange {
   readonly etag?: string;
   /** Absent: the whole object. */
   readonly offset?: number;
+  /** Of the range; without an offset, what the object is expected to have. Small ones are read with less effort. */
   readonly size?: number;
 }
 
@@ -51,7 +52,9 @@ export interface ObjectRange {
 export interface PartialUploads {
   /** The newest upload of this key that was begun and not ended, with the parts that arrived. */
   find(key: string, signal?: AbortSignal): Promise<{ readonly id: string; readonly parts: readonly SentPart[] } | undefined>;
-  begin(key: string, metadata: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<string>;
+  /** The parts of an upload that arrived; undefined when it is no longer there. */
+  parts(upload: UploadName, signal?: AbortSignal): Promise<readonly SentPart[] | undefined>;
+  begin(key: string, metadata: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<BegunUpload>;
   send(upload: UploadName, part: OutgoingPart, signal?: AbortSignal): Promise<SentPart>;
   complete(upload: UploadName, parts: readonly SentPart[], signal?: AbortSignal): Promise<void>;
   abort(upload: UploadName, signal?: AbortSignal): Promise<void>;
@@ -60,6 +63,12 @@ export interface PartialUploads {
 export interface UploadName {
   readonly key: string;
   readonly id: string;
+}
+
+export interface BegunUpload {
+  readonly id: string;
+  /** Whether the store will say the checksum of the parts' checksums of the whole object. */
+  readonly keepsSha256: boolean;
 }
 
 export interface OutgoingPart {

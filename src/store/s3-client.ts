@@ -5,11 +5,15 @@ import { rootCertificates } from 'node:tls';
 import type * as Library from '@aws-sdk/client-s3';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { S3Address } from './s3-address.ts';
+import { S3Receiver } from './s3-receiver.ts';
+import { signByChecksum } from './s3-signed.ts';
 
 /** A connection to one store, with the library that speaks to it. */
 export interface S3Connection {
   readonly client: Library.S3Client;
   readonly s3: typeof Library;
+  /** For objects that are large. */
+  readonly receiver: S3Receiver;
 }
 
 const CONNECT_TIMEOUT = 15_000;
@@ -23,7 +27,8 @@ const SOCKETS = 32;
  * @throws DeliverError E_FILE_UNREADABLE when AWS_CA_BUNDLE can't be read
  */
 export async function connectS3(address: S3Address, env: Readonly<Record<string, string | undefined>>): Promise<S3Connection> {
-  const ca = await certificates(env['AWS_CA_BUNDLE']);
+  const own = await certificate(env['AWS_CA_BUNDLE']);
+  const ca = own === undefined ? undefined : [...rootCertificates, own];
   const s3 = await import('@aws-sdk/client-s3');
   const keep = { keepAlive: true, maxSockets: SOCKETS };
   const client = new s3.S3Client({
@@ -41,17 +46,17 @@ export async function connectS3(address: S3Address, env: Readonly<Record<string,
       httpsAgent: new HttpsAgent({ ...keep, ...(ca === undefined ? {} : { ca }) }),
     },
   });
-  return { client, s3 };
+  signByChecksum(client);
+  return { client, s3, receiver: new S3Receiver(own) };
 }
 
-async function certificates(path: string | undefined): Promise<string[] | undefined> {
+async function certificate(path: string | undefined): Promise<string | undefined> {
   if (path === undefined || path === '') return undefined;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  return readFile(path, 'utf8').catch((error: unknown) => {
     throw new DeliverError('E_FILE_UNREADABLE', {
       what: `The certificate authority of AWS_CA_BUNDLE can’t be read: ${path}`,
       why: messageOf(error),
       cause: error,
     });
   });
-  return [...rootCertificates, text];
 }

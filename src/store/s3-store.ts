@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { ObjectRange, ObjectStore, StoredHead, StoredObject } from './port.ts';
 import type { S3Address } from './s3-address.ts';
 import { options, type S3Calls } from './s3-calls.ts';
 import { connectS3, type S3Connection } from './s3-client.ts';
 import { isMissing, storeError } from './s3-error.ts';
+import { receiveLarge } from './s3-large.ts';
 import { s3Uploads } from './s3-uploads.ts';
 
 /** Most keys that one request may remove (S3 API, DeleteObjects). */
 const REMOVE_AT_ONCE = 1000;
+/** Bytes from which on a connection of its own pays. */
+const LARGE = 1024 * 1024;
 
 /** One bucket of any store that speaks S3. Nothing is connected before the first call. */
 export function createS3Store(address: S3Address, env: Readonly<Record<string, string | undefined>>): ObjectStore {
@@ -30,19 +34,10 @@ export function createS3Store(address: S3Address, env: Readonly<Record<string, s
     head: (key, signal) => head(calls, key, signal),
     read: (key, what, signal) => read(calls, key, what, signal),
     async put(key, bytes, metadata, signal) {
-      await calls.call(key, signal, ({ client, s3 }) =>
-        client.send(
-          new s3.PutObjectCommand({
-            Bucket: bucket,
-            Key: key,
-            Body: bytes,
-            ContentLength: bytes.byteLength,
-            ChecksumAlgorithm: 'SHA256',
-            ...(metadata === undefined ? {} : { Metadata: { ...metadata } }),
-          }),
-          options(signal),
-        ),
-      );
+      const sha256 = createHash('sha256').update(bytes).digest('base64');
+      const body = { Body: bytes, ContentLength: bytes.byteLength, ChecksumSHA256: sha256 };
+      const input = { Bucket: bucket, Key: key, ...body, ...(metadata === undefined ? {} : { Metadata: { ...metadata } }) };
+      await calls.call(key, signal, ({ client, s3 }) => client.send(new s3.PutObjectCommand(input), options(signal)));
     },
     list: (prefix, signal) => list(calls, prefix, signal),
     async remove(keys, signal) {
@@ -78,12 +73,14 @@ async function read(
   { etag, offset, size }: ObjectRange,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const body = await calls.call(key, signal, async ({ client, s3 }) => {
+  const body = await calls.call(key, signal, async ({ client, s3, receiver }) => {
     const range =
       offset === undefined || size === undefined ? {} : { Range: `bytes=${String(offset)}-${String(offset + size - 1)}` };
     const input = { Bucket: calls.bucket, Key: key, ...range, ...(etag === undefined ? {} : { IfMatch: etag }) };
-    const answer = await client.send(new s3.GetObjectCommand(input), options(signal));
-    return answer.Body as AsyncIterable<Uint8Array> | undefined;
+    const command = new s3.GetObjectCommand(input);
+    const received = size !== undefined && size < LARGE ? () => undefined : receiveLarge(command, receiver, signal);
+    const answer = await client.send(command, options(signal));
+    return received() ?? (answer.Body as AsyncIterable<Uint8Array> | undefined);
   });
   return readable(calls, key, body, signal);
 }

@@ -1,3 +1,4 @@
+import { isDeliverError } from '../core/errors.ts';
 import type { PartialUploads, SentPart } from './port.ts';
 import { options, type S3Calls } from './s3-calls.ts';
 
@@ -9,12 +10,17 @@ export function s3Uploads(calls: S3Calls): PartialUploads {
       const id = await newest(calls, key, signal);
       return id === undefined ? undefined : { id, parts: await partsOf(calls, { key, id }, signal) };
     },
+    parts: (upload, signal) =>
+      partsOf(calls, upload, signal).catch((error: unknown) => {
+        if (isDeliverError(error, 'E_STORE_NOT_FOUND')) return undefined;
+        throw error;
+      }),
     begin: (key, metadata, signal) =>
       calls.call(key, signal, async ({ client, s3 }) => {
         const input = { Bucket: bucket, Key: key, Metadata: { ...metadata }, ChecksumAlgorithm: 'SHA256' as const };
-        const { UploadId } = await client.send(new s3.CreateMultipartUploadCommand(input), options(signal));
-        if (UploadId === undefined) throw new Error('the store began an upload without a name');
-        return UploadId;
+        const begun = await client.send(new s3.CreateMultipartUploadCommand(input), options(signal));
+        if (begun.UploadId === undefined) throw new Error('the store began an upload without a name');
+        return { id: begun.UploadId, keepsSha256: begun.ChecksumAlgorithm === 'SHA256' };
       }),
     send: ({ key, id }, { number, bytes, sha256 }, signal) =>
       calls.call(key, signal, async ({ client, s3 }) => {

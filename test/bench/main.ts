@@ -1,92 +1,105 @@
 /**
- * `npm run bench`: pack, push and verify of ~2 GB in 20 images against skopeo and crane on the same loopback registries,
- * and against the limit of this machine (read + sha256 + write of the same bytes). Writes docs/benchmarks.md.
- * BENCH_SCALE=0.1 takes a tenth of the bytes, BENCH_RUNS and BENCH_CORES say how often and on how many cores,
- * BENCH_ONLY=pack,push which tables; only a whole run at full scale writes the document. BENCH_DIR: where, with 7 GB free.
+ * `npm run bench`: whole commands against crane and skopeo, checksums, and the limit of this machine, on two cores and loopback
+ * servers. Writes docs/benchmarks.md; `npm run bench -- pack push` holds only these and writes nothing; `npm run bench -- big`
+ * takes 9 GB through pack, verify and push and writes its part. BENCH_ROUNDS and BENCH_CORES: how often, on how many cores;
+ * BENCH_SCALE=0.1: a tenth of the bytes. BENCH_DIR: where, with 8 GB free (big: 20 GB).
  */
-import { execFileSync } from 'node:child_process';
-import { availableParallelism, loadavg } from 'node:os';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { freshTarget, HOST, packContest, pushContest, quickContest, verifyContest, type Contest } from './contests.ts';
-import { measure, summary, type Measurement } from './measure.ts';
-import { fill, startRegistry } from './registry.ts';
-import { report, table, type Table } from './report.ts';
+import { holdBig } from './big.ts';
+import type { Contest } from './contest.ts';
+import { packContest, pushContest, quickContest, verifyContest } from './contests.ts';
+import { openCorpus } from './corpus-setting.ts';
+import { hold } from './hold.ts';
+import {
+  againContest,
+  bucketContest,
+  slowPackContest,
+  slowPushContest,
+  splitContest,
+  tlsContest,
+  verifyFolderContest,
+} from './more-contests.ts';
+import { aims, bigPart, report, table, withBigPart, type Table } from './report.ts';
 import { pinTo, setUp } from './setup.ts';
+import { startSlowLink } from './slow-link.ts';
 
 const env = process.env;
-const runs = Number(env['BENCH_RUNS'] ?? '5');
+const rounds = Number(env['BENCH_ROUNDS'] ?? '5');
 const scale = Number(env['BENCH_SCALE'] ?? '1');
 const cores = Math.min(availableParallelism(), Number(env['BENCH_CORES'] ?? '2'));
-const only = env['BENCH_ONLY']?.split(',');
+const wanted = process.argv.slice(2);
 const repository = path.resolve(import.meta.dirname, '../..');
-const CONTESTS = { pack: packContest, push: pushContest, verify: verifyContest, quick: quickContest };
-
-async function hold(contest: Contest, folder: string): Promise<Table> {
-  const loads: number[] = [];
-  const results = new Map<string, Measurement[]>(contest.entries.map(({ name }) => [name, []]));
-  for (let round = 0; round < runs; round++) {
-    for (const { name, prepare, command, archive } of contest.entries) {
-      const { work, host, end } = await freshTarget(contest, folder);
-      try {
-        await prepare?.(work);
-        // What the run before has left in the page cache must not be written at the cost of this one.
-        execFileSync('sync');
-        loads.push(loadavg()[0] ?? 0);
-        const one = await measure(command(work, host), work);
-        const product = archive === undefined ? 0 : (await stat(path.join(work, archive))).size / 1e6;
-        results.get(name)?.push({ ...one, disk: Math.max(0, one.disk - product) });
-      } finally {
-        await end();
-      }
-    }
-  }
-  const rows = new Map([...results].map(([name, list]) => [name, summary(list)]));
-  return { title: contest.title, ours: contest.ours, rows, load: [Math.min(...loads), Math.max(...loads)] };
-}
-
-function releaseText(upstream: string, references: readonly string[]): string {
-  const images = references.map((reference) => `  - ${HOST}/${reference}\n`).join('');
-  return `apiVersion: deliver/v1
-kind: Release
-metadata: { name: bench, version: "1" }
-platforms: [linux/amd64]
-sources: { registries: { ${HOST}: { mirror: "${upstream}" } } }
-images:
-${images}`;
-}
+const document = path.join(repository, 'docs/benchmarks.md');
+/** For what is over in a blink. */
+const QUICK_ROUNDS = 15;
 
 const tools = setUp(repository);
 pinTo(cores);
 const folder = await mkdtemp(path.join(env['BENCH_DIR'] ?? '/var/tmp', 'deliver-bench-'));
-const corpusFolder = path.join(tools.cache, `bench-corpus-1-${String(scale)}`);
-await mkdir(corpusFolder, { recursive: true });
-const upstream = await startRegistry(path.join(corpusFolder, 'storage'));
+const place = { tools, cores, folder };
+const ends: (() => Promise<void>)[] = [() => rm(folder, { recursive: true, force: true })];
 let ended: Promise<void> | undefined;
-const clean = (): Promise<void> => (ended ??= upstream.stop().then(() => rm(folder, { recursive: true, force: true })));
+const clean = (): Promise<void> =>
+  (ended ??= (async () => {
+    for (const end of ends.reverse()) await end().catch(() => undefined);
+  })());
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     void clean().finally(() => process.exit(130));
   });
 }
-try {
-  const references = await fill(upstream.host, scale);
-  const release = path.join(folder, 'bench.yaml');
-  await writeFile(release, releaseText(upstream.host, references));
-  const bundle = path.join(folder, 'bench-1.tar');
-  for (const words of [`resolve ${release}`, `pack ${release} --output ${folder}`]) {
-    execFileSync('sh', ['-ec', `${tools.deliver} ${words}`], { stdio: ['ignore', 'ignore', 'inherit'], timeout: 300_000 });
-  }
-  const setting = { tools, release, bundle, upstream: upstream.host, references, cores };
+
+async function all(): Promise<void> {
+  const whole = await openCorpus(place, 'bench', scale);
+  ends.push(whole.end);
+  const quarter = await openCorpus(place, 'quarter', scale / 4);
+  ends.push(quarter.end);
+  const link = await startSlowLink(tools.toxiproxy);
+  ends.push(() => link.stop());
+  const { setting } = whole;
+  const far = { ...quarter.setting, upstream: await link.to(quarter.setting.upstream) };
+  await writeFile(far.release, (await readFile(far.release, 'utf8')).replaceAll(quarter.setting.upstream, far.upstream));
+  const contests: Record<string, () => Contest | Promise<Contest>> = {
+    pack: () => packContest(setting),
+    push: () => pushContest(setting),
+    'slow-pack': () => slowPackContest(far),
+    'slow-push': () => slowPushContest(far, link),
+    verify: () => verifyContest(setting),
+    again: () => againContest(setting),
+    split: () => splitContest(setting),
+    'verify-folder': () => verifyFolderContest(setting),
+    tls: () => tlsContest(setting),
+    bucket: () => bucketContest(setting),
+    quick: () => quickContest(setting),
+  };
+  const unknown = wanted.find((name) => !Object.hasOwn(contests, name));
+  if (unknown !== undefined) throw new Error(`there is no ${unknown}; there are ${Object.keys(contests).join(', ')}, big`);
   const tables: Table[] = [];
-  for (const [name, contest] of Object.entries(CONTESTS)) {
-    if (only?.includes(name) === false) continue;
-    const held = await hold(contest(setting), folder);
+  for (const [name, open] of Object.entries(contests)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const contest = await open();
+    const end = contest.end ?? (() => Promise.resolve());
+    ends.push(end);
+    const held = await hold(contest, folder, name === 'quick' ? rounds * (QUICK_ROUNDS / 5) : rounds);
+    await end();
+    ends.splice(ends.indexOf(end), 1);
     tables.push(held);
-    process.stdout.write(table(held));
+    process.stdout.write(`${table(held)}\n${aims([held])}`);
   }
-  const facts = { size: (await stat(bundle)).size, images: references.length, runs, cores, versions: tools.versions };
-  if (only === undefined && scale === 1) await writeFile(path.join(repository, 'docs/benchmarks.md'), report(tables, facts));
+  const size = (await stat(setting.bundle)).size;
+  const facts = { size, images: setting.references.length, rounds, cores, versions: tools.versions };
+  const before = bigPart(await readFile(document, 'utf8').catch(() => ''));
+  if (wanted.length === 0 && scale === 1) await writeFile(document, withBigPart(report(tables, facts), before));
+}
+
+try {
+  if (wanted.join() === 'big') {
+    const part = await holdBig(place);
+    process.stdout.write(part);
+    await writeFile(document, withBigPart(await readFile(document, 'utf8'), part));
+  } else await all();
 } finally {
   await clean();
 }

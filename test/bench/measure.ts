@@ -26,7 +26,8 @@ export async function measure(command: string, folder: string): Promise<Measurem
   const log = await open(path.join(folder, 'stderr.txt'), 'w+');
   const before = await allocated(folder);
   let peak = before;
-  const child = spawn('/usr/bin/time', ['-f', '%e %U %S %M', '-o', out, 'sh', '-ec', command], {
+  const began = performance.now();
+  const child = spawn('/usr/bin/time', ['-f', '%U %S %M', '-o', out, 'sh', '-ec', command], {
     stdio: ['ignore', 'ignore', log.fd],
     env: { ...process.env, TMPDIR: temporary, XDG_RUNTIME_DIR: temporary },
     detached: true,
@@ -42,6 +43,7 @@ export async function measure(command: string, folder: string): Promise<Measurem
     });
   }, 100);
   const [code] = (await once(child, 'exit')) as [number | null];
+  const wall = (performance.now() - began) / 1000;
   clearTimeout(late);
   clearInterval(watch);
   process.off('exit', stop);
@@ -49,7 +51,7 @@ export async function measure(command: string, folder: string): Promise<Measurem
   if (code !== 0)
     throw new Error(`failed (${String(code)}): ${command}\n${await readFile(path.join(folder, 'stderr.txt'), 'utf8')}`);
   peak = Math.max(peak, await allocated(folder));
-  const [wall = 0, user = 0, system = 0, kilobytes = 0] = (await readFile(out, 'utf8')).trim().split(/\s+/).map(Number);
+  const [user = 0, system = 0, kilobytes = 0] = (await readFile(out, 'utf8')).trim().split(/\s+/).map(Number);
   await rm(out);
   return { wall, cpu: user + system, memory: kilobytes / 1000, disk: (peak - before) / 1e6 };
 }
@@ -70,12 +72,26 @@ async function allocated(folder: string): Promise<number> {
 export interface Summary extends Measurement {
   /** Wall times, least and most. */
   readonly spread: readonly [number, number];
+  /** Wall time over that of ours in the same round: median, least and most. */
+  readonly ratio: readonly [number, number, number];
 }
 
-/** The run with the median wall time. */
-export function summary(runs: readonly Measurement[]): Summary {
+/** The run with the median wall time, with the most memory and disk of all runs. @param ours round by round */
+export function summary(runs: readonly Measurement[], ours: readonly Measurement[]): Summary {
   const sorted = [...runs].sort((a, b) => a.wall - b.wall);
   const middle = sorted[Math.floor((sorted.length - 1) / 2)];
   if (middle === undefined) throw new Error('no runs');
-  return { ...middle, spread: [sorted[0]?.wall ?? 0, sorted.at(-1)?.wall ?? 0] };
+  const ratios = runs.flatMap(({ wall }, round) => wall / (ours[round]?.wall ?? NaN)).filter((ratio) => !Number.isNaN(ratio));
+  return {
+    ...middle,
+    memory: Math.max(...runs.map(({ memory }) => memory)),
+    disk: Math.max(...runs.map(({ disk }) => disk)),
+    spread: [sorted[0]?.wall ?? 0, sorted.at(-1)?.wall ?? 0],
+    ratio: middleOf(ratios),
+  };
+}
+
+function middleOf(values: readonly number[]): [number, number, number] {
+  const sorted = [...values].sort((a, b) => a - b);
+  return [sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN, sorted[0] ?? NaN, sorted.at(-1) ?? NaN];
 }

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { corpus, layerBytes, type CorpusImage } from './corpus.ts';
 
@@ -12,38 +12,49 @@ export interface RealRegistry {
   readonly stop: () => Promise<void>;
 }
 
+/** PEM files. */
+interface Certificate {
+  readonly key: string;
+  readonly certificate: string;
+}
+
 /** Starts Debian's docker-registry on a free loopback port over a storage folder. */
-export async function startRegistry(storage: string): Promise<RealRegistry> {
+export async function startRegistry(storage: string, tls?: Certificate): Promise<RealRegistry> {
   await mkdir(storage, { recursive: true });
   const port = await freePort();
   const config = path.join(path.dirname(storage), `registry-${String(port)}.yml`);
+  const secured = tls === undefined ? '' : `, tls: {certificate: ${tls.certificate}, key: ${tls.key}}`;
   await writeFile(
     config,
-    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage:\n  filesystem: {rootdirectory: ${storage}, maxthreads: 100}\nhttp: {addr: "127.0.0.1:${String(port)}"}\n`,
+    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage:\n  filesystem: {rootdirectory: ${storage}, maxthreads: 100}\nhttp: {addr: "127.0.0.1:${String(port)}"${secured}}\n`,
   );
   const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
   const host = `127.0.0.1:${String(port)}`;
-  await ready(host, child);
+  await ready(port, child);
   return {
     host,
     stop: async () => {
       child.kill('SIGKILL');
-      if (child.exitCode === null) await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      await rm(config, { force: true });
     },
   };
 }
 
-async function ready(host: string, child: ChildProcess): Promise<void> {
+async function ready(port: number, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 100; tries++) {
     if (child.exitCode !== null) throw new Error('docker-registry did not start');
-    const answer = await fetch(`http://${host}/v2/`).catch(() => undefined);
-    if (answer?.ok === true) return;
+    const socket = connect(port, '127.0.0.1');
+    const open = await once(socket, 'connect').catch(() => undefined);
+    socket.destroy();
+    if (open !== undefined) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('docker-registry did not answer within 10 s');
+  throw new Error('docker-registry did not listen within 10 s');
 }
 
-async function freePort(): Promise<number> {
+/** A loopback port that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -6,6 +6,7 @@ export interface Tools {
   /** Shell words that start the built deliver. */
   readonly deliver: string;
   readonly crane: string;
+  readonly toxiproxy: string;
   /** `crane v0.20.7`, `skopeo version 1.9.3` … */
   readonly versions: readonly string[];
   /** Folder that survives runs. */
@@ -24,14 +25,19 @@ const PACKAGES = [
 /** Installs what is missing with the lab's own scripts (as root, on Debian) and says where it is. */
 export function setUp(repository: string): Tools {
   lab('packages.sh', PACKAGES);
-  lab('binaries.sh', ['crane']);
+  lab('binaries.sh', ['crane', 'toxiproxy']);
+  lab('minio.sh', []);
   const cache = process.env['DELIVER_LAB_CACHE'] ?? path.join(homedir(), '.cache/deliver-lab');
-  const craneVersion = text('bash', ['-c', `. ${path.join(LAB, 'versions.sh')}; echo $CRANE_VERSION`]);
+  const versionOf = (name: string): string => text('bash', ['-c', `. ${path.join(LAB, 'versions.sh')}; echo $${name}_VERSION`]);
+  const craneVersion = versionOf('CRANE');
+  const toxiproxyVersion = versionOf('TOXIPROXY');
   return {
     deliver: `${path.join(repository, 'node_modules/.bin/node')} ${path.join(repository, 'bin/run.js')}`,
     crane: path.join(cache, 'bin', `crane-${craneVersion}`, 'crane'),
+    toxiproxy: path.join(cache, 'bin', `toxiproxy-${toxiproxyVersion}`, 'toxiproxy'),
     versions: [
       `crane ${craneVersion}`,
+      `toxiproxy ${toxiproxyVersion}`,
       text('skopeo', ['--version']),
       text('docker-registry', ['--version']).replace('github.com/docker/distribution ', ''),
       text('openssl', ['version']).replace(/ \(.*\)$/, ''),

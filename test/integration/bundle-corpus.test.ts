@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { baseOfLock } from '../../src/bundle/base-of-lock.ts';
 import { deltaSince } from '../../src/bundle/delta.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
-import { signRoot } from '../../src/bundle/sign.ts';
 import { ERROR_CLASS } from '../../src/core/error-codes.ts';
 import { isDeliverError } from '../../src/core/errors.ts';
 import { inParallel } from '../../src/core/in-parallel.ts';
@@ -16,11 +15,11 @@ import { verifyFlow } from '../../src/flows/verify.ts';
 import { buildRelease, bundleBytes, smallRelease } from '../support/bundles.ts';
 import { mutant } from '../support/corpus.ts';
 import { hasCommand } from '../support/has-command.ts';
-import { signedBundle, testKey } from '../support/signed-bundle.ts';
+import { signedBundle, signedBy, testKey } from '../support/signed-bundle.ts';
 
-/** How many mutants deliver alone is shown; both judge the first 240. */
+/** How many mutants deliver alone is shown; both judge the first 240, or a tenth of them: 1,000 of the full corpus. */
 const CORPUS = Number(process.env['CORPUS'] ?? 1000);
-const BY_BOTH = 240;
+const BY_BOTH = Math.max(240, CORPUS / 10);
 const SCRIPT = new URL('../../bin/verify.sh', import.meta.url).pathname;
 
 const packer = testKey('release@corp');
@@ -85,7 +84,7 @@ it(`refuses ${String(CORPUS)} changed archives, and breaks at none`, { timeout: 
 });
 
 describe.skipIf(!hasCommand('ssh-keygen'))('verify.sh, with the real ssh-keygen', () => {
-  it('refuses what deliver refuses', { timeout: 400_000 }, async () => {
+  it('refuses what deliver refuses', { timeout: 400_000 + BY_BOTH * 1000 }, async () => {
     const wrong: string[] = [];
     await inParallel(numbers(BY_BOTH), 4, undefined, async (number) => {
       const { name, bytes } = mutant(good, plan, number);
@@ -122,7 +121,7 @@ describe.skipIf(!hasCommand('ssh-keygen'))('verify.sh, with the real ssh-keygen'
   });
 
   it('refuses an unsigned bundle, a signature over another release, and one for another purpose', async () => {
-    const other = signRoot(Buffer.from('another release'), packer.key);
+    const other = signedBy(packer, Buffer.from('another release'));
     for (const { bytes } of [
       signedBundle(release, []),
       signedBundle(release, [], [other]),
@@ -157,6 +156,48 @@ describe.skipIf(!hasCommand('ssh-keygen'))('verify.sh, with the real ssh-keygen'
     },
   );
 
+  it.each<[string, string, string, string]>([
+    ['letters, digits, “.”, “_” and “-”', 'A9._-z', '3.6.1', 'accepted'],
+    ['100 letters', 'x'.repeat(100), 'y'.repeat(100), 'accepted'],
+    ['101 letters', 'x'.repeat(101), '3.6.1', 'refused'],
+    ['101 letters in its version', 'suite', '1'.repeat(101), 'refused'],
+    ['no letter', '', '3.6.1', 'refused'],
+    ['a dot first', '.suite', '3.6.1', 'refused'],
+    ['a dash first', 'suite', '-rf', 'refused'],
+    ['a plus sign', 'suite', '3.6.1+build.5', 'refused'],
+    ['a space', 'my suite', '3.6.1', 'refused'],
+    ['a slash', '../suite', '3.6.1', 'refused'],
+    ['a letter with an accent', 'süite', '3.6.1', 'refused'],
+  ])('says the same as deliver about a base whose name has %s', async (_what, name, version, verdict) => {
+    const bytes = deltaBytes({ name, version });
+    expect(await judged(bytes, byDeliver)).toBe(verdict);
+    expect(await judged(bytes, byScript)).toBe(verdict);
+  });
+
+  it('needs nothing but coreutils, tar and OpenSSH, in dash and in whatever sh is', { timeout: 120_000 }, async () => {
+    const path = join(folder, 'bare');
+    await mkdir(path);
+    const tools = ['tar', 'ssh-keygen', ...'cat expr head mktemp od rm sha256sum sort tail tr wc'.split(' ')];
+    for (const tool of tools)
+      await symlink((await run('sh', ['-c', 'command -v "$1"', 'sh', tool])).stdout.trim(), join(path, tool));
+    const shells = ['sh', 'dash', 'bash', 'busybox'].filter(hasCommand);
+    const bare = async (shell: string, bytes: Uint8Array): Promise<string> =>
+      judged(bytes, async (file) => {
+        const binary = (await run('sh', ['-c', 'command -v "$1"', 'sh', shell])).stdout.trim();
+        // Nothing else can be found: no sed, no awk, no grep, no home.
+        const words = [...(shell === 'busybox' ? [binary, 'sh'] : [binary]), SCRIPT, file, join(folder, 'packer.pub')];
+        return run('/usr/bin/env', ['-i', `PATH=${path}`, ...words], { timeout: 60_000 }).then(
+          ({ stdout }) => (stdout.includes('OK: whole and signed') ? 'accepted' : `said ${stdout}`),
+          (error: unknown) => ((error as { code: unknown }).code === 4 ? 'refused' : `crashed: ${String(error)}`),
+        );
+      });
+    for (const shell of shells) {
+      expect(await bare(shell, good), shell).toBe('accepted');
+      expect(await bare(shell, deltaBytes()), shell).toBe('accepted');
+      for (const number of numbers(16)) expect(await bare(shell, mutant(good, plan, number).bytes), shell).toBe('refused');
+    }
+  });
+
   it('refuses changed deltas as deliver does', { timeout: 120_000 }, async () => {
     const [delta, bytes] = [deltaPlan(), deltaBytes()];
     await inParallel(numbers(48), 4, undefined, async (number) => {
@@ -168,20 +209,20 @@ describe.skipIf(!hasCommand('ssh-keygen'))('verify.sh, with the real ssh-keygen'
 });
 
 /** The small release on top of one that has its first image. */
-function deltaPlan(): ReturnType<typeof planBundle> {
+function deltaPlan(name?: { readonly name: string; readonly version: string }): ReturnType<typeof planBundle> {
   const base = buildRelease({
     version: '3.6.1',
     images: [
       { reference: 'docker.io/library/busybox:1.36', layers: [Buffer.alloc(3000, 'base layer '), Buffer.from('busybox')] },
     ],
   });
-  const since = deltaSince(release.lock, baseOfLock(base.lock));
+  const since = deltaSince(release.lock, { ...baseOfLock(base.lock), ...name });
   const { rootBytes } = planBundle(release.lock, []);
-  const made = planBundle(release.lock, [{ armored: signRoot(rootBytes, packer.key) }], since);
+  const made = planBundle(release.lock, [{ armored: signedBy(packer, rootBytes) }], since);
   expect(made.delta?.omitted.length).toBeGreaterThan(0);
   return made;
 }
 
-function deltaBytes(): Buffer {
-  return bundleBytes(deltaPlan(), release.content);
+function deltaBytes(name?: { readonly name: string; readonly version: string }): Buffer {
+  return bundleBytes(deltaPlan(name), release.content);
 }

@@ -125,7 +125,7 @@ describe.skipIf(!hasCommand('ssh-keygen'))('signatures, with the real ssh-keygen
     makeKey('locked', '-t', 'ed25519', '-N', 'correct horse');
     const text = readFileSync(file('locked'), 'utf8');
     const key = await parseSigningKey(text, 'locked', () => Promise.resolve(new Secret('correct horse')));
-    expect(checkSignature(root, signRoot(root, key), trusted('locked'))).toMatchObject({ verdict: 'trusted' });
+    expect(checkSignature(root, await signRoot(root, key), trusted('locked'))).toMatchObject({ verdict: 'trusted' });
     await expect(parseSigningKey(text, 'locked', () => Promise.resolve(new Secret('wrong horse')))).rejects.toThrowWithCode(
       'E_SIGN_KEY',
       'passphrase is wrong',

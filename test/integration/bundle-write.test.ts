@@ -221,7 +221,7 @@ it('lets only one pack write the same output', async () => {
   await reading.promise;
   await expect(writeBundle(plan, target, new MemoryOrigins(release.content))).rejects.toThrowWithCode(
     'E_OUTPUT',
-    'Another deliver pack',
+    'Another deliver is writing',
   );
   gate.resolve(undefined);
   await first;

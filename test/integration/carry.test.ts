@@ -128,7 +128,7 @@ it('refuses one loss more than K, changes nothing, and the code it gives is enou
   await verify(folder);
 });
 
-it('installs from a set whose damage a patch covers, without a repair', async () => {
+it('verifies a set whose damage a patch covers, without a repair', async () => {
   const plain = await splitBundle(bundle.path, { parity: 0, outputFolder: join(bundle.folder, 'no-parity') });
   const folder = await copyOf(plain);
   await damage(folder, 'noise-1.0.tar.v002', 2);

@@ -1,16 +1,21 @@
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import type { RequestListener } from 'node:http';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { onTestFinished, describe, expect, it } from 'vitest';
 import { digestOf, verified } from '../../src/core/digest.ts';
+import type { FilePlace } from '../../src/core/file-transfer.ts';
 import { createRegistry, type Registry } from '../../src/registry/registry.ts';
+import { folderWith } from '../support/files.ts';
 import { startHttp } from '../support/http.ts';
 import { noise } from '../support/images.ts';
 
-// Blobs that are known to be large come over connections of their own (registry/large-receiver.ts).
+// Blobs that are known to be large come over connections of their own on threads (registry/blob-transfer.ts).
 
 const blob = noise(3_000_000, 'a large blob');
 const digest = digestOf(blob);
+const never = new AbortController().signal;
 
 function reader(host: string): Registry {
   const client = createRegistry({ host, role: 'source', retry: { retries: 2, firstDelay: 5 } });
@@ -18,11 +23,25 @@ function reader(host: string): Registry {
   return client;
 }
 
-async function read(client: Registry, signal?: AbortSignal): Promise<number> {
-  let size = 0;
-  const bytes = await client.blob('a/b', digest, signal, blob.byteLength);
-  for await (const chunk of verified(bytes, { digest, size: blob.byteLength }, 'the registry')) size += chunk.byteLength;
-  return size;
+/** Brings the blob into a file on a thread, behind 100 bytes of something else. Returns what the file holds of it. */
+async function receive(client: Registry, signal: AbortSignal = never): Promise<Buffer | undefined> {
+  const { place, written } = await file();
+  const transfer = await client.transfer?.('a/b', { digest, size: blob.byteLength }, place, signal);
+  if (transfer === undefined) return undefined;
+  await transfer.whole(() => undefined).done;
+  expect(await transfer.content()).toEqual({ size: blob.byteLength, digest });
+  return written();
+}
+
+async function file(): Promise<{ place: FilePlace; written: () => Promise<Buffer> }> {
+  const handle = await open(join(await folderWith(), 'file'), 'w+');
+  onTestFinished(() => handle.close());
+  const written = async (): Promise<Buffer> => {
+    const bytes = Buffer.alloc(blob.byteLength);
+    await handle.read(bytes, 0, bytes.length, 100);
+    return bytes;
+  };
+  return { place: { descriptor: handle.fd, offset: 100 }, written };
 }
 
 /** A registry with one blob, over HTTP as Node speaks it. */
@@ -54,7 +73,7 @@ const WHOLE = `HTTP/1.1 200 OK\r\nContent-Length: ${String(blob.byteLength)}\r\n
 describe('a large blob arrives whole', () => {
   it('with a plain length', async () => {
     const host = await serve((_request, response) => response.writeHead(200, { 'content-length': blob.byteLength }).end(blob));
-    expect(await read(reader(host))).toBe(blob.byteLength);
+    expect((await receive(reader(host)))?.equals(blob)).toBe(true);
   });
 
   it('in chunks of unknown number, left to the HTTP library', async () => {
@@ -62,7 +81,12 @@ describe('a large blob arrives whole', () => {
       response.write(blob.subarray(0, 1000));
       response.end(blob.subarray(1000));
     });
-    expect(await read(reader(host))).toBe(blob.byteLength);
+    const client = reader(host);
+    expect(await receive(client)).toBeUndefined();
+    const chunks: Uint8Array[] = [];
+    const bytes = verified(await client.blob('a/b', digest), { digest, size: blob.byteLength }, 'it');
+    for await (const chunk of bytes) chunks.push(Buffer.from(chunk));
+    expect(Buffer.concat(chunks).equals(blob)).toBe(true);
   });
 
   it('after an early hint, its head in pieces', async () => {
@@ -74,7 +98,7 @@ describe('a large blob arrives whole', () => {
         socket.write(blob);
       }, 20);
     });
-    expect(await read(reader(host))).toBe(blob.byteLength);
+    expect((await receive(reader(host)))?.equals(blob)).toBe(true);
   });
 
   it('when the connection breaks, from there on', async () => {
@@ -92,7 +116,7 @@ describe('a large blob arrives whole', () => {
       socket.write(`Content-Range: bytes ${range}-${String(blob.byteLength - 1)}/${String(blob.byteLength)}\r\n\r\n`);
       socket.end(rest);
     });
-    expect(await read(reader(host))).toBe(blob.byteLength);
+    expect((await receive(reader(host)))?.equals(blob)).toBe(true);
     expect(ranges).toEqual(['', '1000000']);
   });
 
@@ -104,7 +128,7 @@ describe('a large blob arrives whole', () => {
       else if (request.url === '/storage') response.writeHead(200, { 'content-length': blob.byteLength }).end(blob);
       else response.writeHead(307, { location: '/storage', 'content-length': 0 }).end();
     });
-    expect(await read(reader(host))).toBe(blob.byteLength);
+    expect((await receive(reader(host)))?.equals(blob)).toBe(true);
     expect(asked).toBe(3);
   });
 });
@@ -112,17 +136,17 @@ describe('a large blob arrives whole', () => {
 describe('a large blob ends in an error', () => {
   it('when it is gone', async () => {
     const host = await serve((_request, response) => response.writeHead(404, { 'content-length': 2 }).end('{}'));
-    await expect(read(reader(host))).rejects.toThrowWithCode('E_SOURCE_NOT_FOUND');
+    await expect(receive(reader(host))).rejects.toThrowWithCode('E_SOURCE_NOT_FOUND');
   });
 
   it('when what answers does not speak HTTP', async () => {
     const host = await serveRaw((socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n\r\n'));
-    await expect(read(reader(host))).rejects.toThrowWithCode('E_SOURCE');
+    await expect(receive(reader(host))).rejects.toThrowWithCode('E_SOURCE');
   });
 
   it('when the head never ends', async () => {
     const host = await serveRaw((socket) => socket.write(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(200_000)}`));
-    await expect(read(reader(host))).rejects.toThrowWithCode('E_SOURCE');
+    await expect(receive(reader(host))).rejects.toThrowWithCode('E_SOURCE');
   });
 
   it('as soon as it is told to stop, before the answer and within it', async () => {
@@ -130,7 +154,7 @@ describe('a large blob ends in an error', () => {
     const silent = await serveRaw(() => {
       stop.abort(new Error('stopped early'));
     });
-    await expect(read(reader(silent), stop.signal)).rejects.toThrow('stopped early');
+    await expect(receive(reader(silent), stop.signal)).rejects.toThrow('stopped early');
     const later = new AbortController();
     const half = await serveRaw((socket) => {
       socket.write(WHOLE);
@@ -138,7 +162,7 @@ describe('a large blob ends in an error', () => {
         later.abort(new Error('stopped late'));
       });
     });
-    await expect(read(reader(half), later.signal)).rejects.toThrow('stopped late');
+    await expect(receive(reader(half), later.signal)).rejects.toThrow('stopped late');
   });
 
   it('when the client is closed meanwhile', async () => {
@@ -146,6 +170,6 @@ describe('a large blob ends in an error', () => {
       void client.close();
     });
     const client = reader(host);
-    await expect(read(client)).rejects.toThrowWithCode('E_SOURCE');
+    await expect(receive(client)).rejects.toThrowWithCode('E_SOURCE');
   });
 });

@@ -123,7 +123,7 @@ it('names the image whose registry lost a blob', async () => {
     locate: (reference: Parameters<MemorySource['locate']>[0]) => {
       const { reader, repository } = made.images.locate(reference);
       const blob: typeof reader.blob = async (path, digest) => reader.blob(digest === gone ? 'elsewhere' : path, digest);
-      return { reader: { manifest: reader.manifest, blob }, repository };
+      return { reader: { ...reader, blob }, repository };
     },
   };
   const work = pack({ ...made, ports: { ...made.ports, images: () => lossy } });

@@ -10,6 +10,7 @@ import { readHead, writeHead } from '../../src/receipt/chain-head.ts';
 import { bundleBytes, smallRelease } from '../support/bundles.ts';
 import { deliver } from '../support/cli.ts';
 import { folderWith } from '../support/files.ts';
+import { pictureOfLines, pictureOfSvg, scan } from '../support/qr.ts';
 import { startKubeApi, whyNoKubernetes, type KubeApiServer } from '../support/kube-api.ts';
 
 const missing = await whyNoKubernetes();
@@ -96,6 +97,21 @@ describe.skipIf(missing !== undefined)(
       const verify = (...files: string[]) => deliver(['receipt', 'verify', ...files, '--trust', 'key.pub'], folder);
       const good = await verify('typed.txt', 'full.json');
       expect(good.stdout).toContain('2 receipts, one chain');
+
+      const drawn = await deliver(
+        ['receipt', '--site', 'site.yaml', '--key', 'key', '--out', 'third.json', '--qr', '--qr-file', 'code.svg'],
+        folder,
+      );
+      expect(drawn.exitCode, drawn.stderr).toBe(0);
+      const codes = drawn.stdout
+        .split(/Code \d of \d\n/)
+        .slice(1)
+        .map((part) => part.split('\n').filter((line) => /^[█▀▄ ]{60,}$/.test(line)));
+      await writeFile(join(folder, 'scanned.txt'), codes.map((lines) => scan(pictureOfLines(lines, 255))).join('\n'));
+      await writeFile(join(folder, 'printed.txt'), scan(pictureOfSvg(await readFile(join(folder, 'code.svg'), 'utf8'))) ?? '');
+      for (const file of ['scanned.txt', 'printed.txt'])
+        expect((await verify('typed.txt', 'full.json', file)).stdout).toContain('3 receipts, one chain');
+
       const reordered = await verify('full.json', 'typed.txt');
       expect(reordered.exitCode).toBe(4);
       expect(reordered.stderr).toContain('They are a chain in this order: typed.txt full.json');

@@ -198,7 +198,10 @@ it('takes mirrors from the release and accounts from the docker config', async (
   const auth = Buffer.from(`${BOB.username}:${BOB.password}`).toString('base64');
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ auths: { [registry.host]: { auth } } }));
   seed(registry, 'k8s/pause', '3.10', buildImage());
-  const source = createImageSource({ 'registry.k8s.io': { mirror: `${registry.host}/k8s` } }, { DOCKER_CONFIG: folder });
+  const source = createImageSource(
+    { registries: { 'registry.k8s.io': { mirror: `${registry.host}/k8s` } } },
+    { DOCKER_CONFIG: folder },
+  );
   open.push(source);
   const { reader: mirror, repository } = source.locate(parseReference('registry.k8s.io/pause:3.10'));
   expect(repository).toBe('k8s/pause');
@@ -210,9 +213,14 @@ it('gives an account that a file names to its own registry only', async () => {
   seed(registry, 'a/b', '1', buildImage());
   const account = { username: BOB.username, password: new Secret(BOB.password) };
   const sourceWith = (host: string): ReturnType<typeof createImageSource> => {
-    const source = createImageSource({ 'other.example': { mirror: registry.host } }, { DOCKER_CONFIG: '/nowhere' }, undefined, {
-      accounts: new Map([[host, account]]),
-    });
+    const source = createImageSource(
+      { registries: { 'other.example': { mirror: registry.host } } },
+      { DOCKER_CONFIG: '/nowhere' },
+      undefined,
+      {
+        accounts: new Map([[host, account]]),
+      },
+    );
     open.push(source);
     return source;
   };

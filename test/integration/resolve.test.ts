@@ -30,8 +30,8 @@ function seed(registry: MemoryRegistry, repository: string, tag: string, image: 
 }
 
 const ports: ResolveFlowPorts = {
-  images: (registries, folder) => {
-    const source = createImageSource(registries, {}, folder, { retry: { retries: 0, firstDelay: 1 } });
+  images: (sources, folder) => {
+    const source = createImageSource(sources, {}, folder, { retry: { retries: 0, firstDelay: 1 } });
     onTestFinished(() => source.close());
     return source;
   },

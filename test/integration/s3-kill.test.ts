@@ -11,12 +11,13 @@ import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../supp
 
 const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
 const NAME = 'noise-1.0.tar';
-const ROUNDS = 3;
+const ROUNDS = 10;
 const PART = 8 * 1024 * 1024;
-const RANGE = 4 * 1024 * 1024;
 
 const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
 const isRange = ({ range }: SeenRequest): boolean => range !== undefined;
+
+const partOf = (path: string): string => `${path.split('?')[0] ?? ''} ${/partNumber=\d+/.exec(path)?.[0] ?? ''}`;
 
 describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
   let minio: Minio;
@@ -63,9 +64,7 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
       expect(await killedAfter(most, isPart, ['publish', NAME, to], cwd), `killed at part ${String(most)}`).toBe('SIGKILL');
       const { exitCode, stdout } = await start(['publish', NAME, to, '--json'], cwd);
       expect(exitCode, stdout).toBe(0);
-      const sent = proxy.seen
-        .filter((request) => isPart(request) && request.whole)
-        .map(({ path }) => /partNumber=\d+/.exec(path)?.[0]);
+      const sent = proxy.seen.filter((request) => isPart(request) && request.whole).map(({ path }) => partOf(path));
       expect(new Set(sent).size, sent.join()).toBe(sent.length);
       const { exitCode: fetched } = await start(['fetch', `${to}/${NAME}`, `from-${String(round)}`], cwd);
       expect(fetched).toBe(0);
@@ -82,7 +81,7 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
       const most = randomInt(2, Math.ceil(bundle.byteLength / PART));
       expect(await killedAfter(most, isRange, ['fetch', `${from}/${NAME}`, folder], cwd)).toBe('SIGKILL');
       const journal = await readFile(join(cwd, folder, `${NAME}.part`, 'journal'), 'utf8').catch(() => '');
-      const finished = [...journal.matchAll(/^(\d+) sha256:/gm)].map(([, index]) => Number(index) * RANGE);
+      const finished = [...journal.matchAll(/^(\d+) sha256:/gm)].map(([, index]) => (Number(index) - 1) * PART);
       proxy.seen.length = 0;
       const { exitCode, stdout } = await start(['fetch', `${from}/${NAME}`, folder], cwd);
       expect(exitCode, stdout).toBe(0);
@@ -92,12 +91,31 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
     }
   });
 
-  it('of the store: the next run goes on where it was', { timeout: 60_000 }, async () => {
+  it('anywhere in a publish of a carry set, and in its fetch: both are ended, and no finished part moves twice', async () => {
+    const halves = [bundle.subarray(0, 20_000_000), bundle.subarray(20_000_000, 47_000_000)];
+    const set = { 'a.carry.json': '{}', 'a.v001': halves[0] ?? '', 'a.v002': halves[1] ?? '', 'a.carry.end.json': '{}' };
+    const cwd = await folderWith(Object.fromEntries(Object.entries(set).map(([name, bytes]) => [`set/${name}`, bytes])));
+    const parts = halves.reduce((sum, { byteLength }) => sum + Math.ceil(byteLength / PART), 0);
+    const to = `s3://${BUCKET}/carry`;
+    const killedAt = randomInt(2, parts);
+    proxy.seen.length = 0;
+    expect(await killedAfter(killedAt, isPart, ['publish', 'set', to], cwd), `part ${String(killedAt)}`).toBe('SIGKILL');
+    const { exitCode, stdout } = await start(['publish', 'set', to, '--json'], cwd);
+    expect(exitCode, stdout).toBe(0);
+    const sent = proxy.seen.filter((request) => isPart(request) && request.whole).map(({ path }) => partOf(path));
+    expect(new Set(sent).size, sent.join()).toBe(sent.length);
+    expect(await killedAfter(randomInt(2, parts), isRange, ['fetch', to, 'back'], cwd)).toBe('SIGKILL');
+    expect((await start(['fetch', to, 'back'], cwd)).exitCode).toBe(0);
+    for (const [name, bytes] of Object.entries(set))
+      expect((await readFile(join(cwd, 'back', name))).equals(Buffer.from(bytes)), name).toBe(true);
+  });
+
+  it.each([2, 5])('of the store at part %i: the next run goes on where it was', async (at) => {
     const cwd = await folderWith({ [NAME]: bundle });
-    const to = `s3://${BUCKET}/store`;
+    const to = `s3://${BUCKET}/store-${String(at)}`;
     let come = 0;
     proxy.hold = async (request) => {
-      if (isPart(request) && (come += 1) === 4) await minio.restart();
+      if (isPart(request) && (come += 1) === at) await minio.restart();
     };
     const first = await start(['publish', NAME, to], cwd);
     proxy.hold = () => undefined;

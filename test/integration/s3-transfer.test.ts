@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
+import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { SILENT, type Flow } from '../../src/core/report.ts';
 import { fetchFlow } from '../../src/flows/fetch.ts';
 import { publishFlow } from '../../src/flows/publish.ts';
@@ -77,6 +79,11 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
     };
     return stop.signal;
   };
+  /** What the journal of a fetch says; the proxy passes a range on before it is on the disk. */
+  const rangesKept = (): string[] => {
+    const journal = join(folder, 'here', `${NAME}.part`, 'journal');
+    return existsSync(journal) ? (readFileSync(journal, 'utf8').match(/^\d+ sha256:.*\n/gm) ?? []) : [];
+  };
   const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
   const isRange = ({ range }: SeenRequest): boolean => range !== undefined;
 
@@ -88,11 +95,11 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
       new HeadObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, ChecksumMode: 'ENABLED' }),
     );
     expect(head.ChecksumSHA256).toMatch(/^\S+-\d+$/);
-    expect(`sha256:${head.Metadata?.['deliver-sha256'] ?? ''}`).toBe(sent.objects[0]?.digest);
+    expect(head.Metadata).toEqual({ 'deliver-part-size': String(8 * 1024 * 1024) });
     const got = await fetch();
     expect(got).toMatchObject({
       fetchedBytes: bundle.byteLength,
-      files: [{ outcome: 'written', digest: sent.objects[0]?.digest }],
+      files: [{ outcome: 'written', isPromised: true }],
     });
     expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
     expect(await readdir(join(folder, 'here'))).toEqual([NAME]);
@@ -132,21 +139,20 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
 
   it('are fetched on after an interruption, no finished range twice', async () => {
     await publish();
-    await expect(fetch('here', stopAfter(2, isRange, rangesGot))).rejects.toThrow('stop');
+    await expect(fetch('here', stopAfter(2, isRange, rangesKept))).rejects.toThrow('stop');
     expect(await readdir(join(folder, 'here'))).toEqual([`${NAME}.part`]);
-    const journal = await readFile(join(folder, 'here', `${NAME}.part`, 'journal'), 'utf8');
-    const finished = journal.split('\n').filter((line) => /^\d+ sha256:/.test(line)).length;
+    const finished = rangesKept().length;
     proxy.hold = () => undefined;
     proxy.seen.length = 0;
     const result = await fetch();
     expect(result.keptBytes).toBeGreaterThan(0);
-    expect(rangesGot().length).toBe(Math.ceil(bundle.byteLength / (4 * 1024 * 1024)) - finished);
+    expect(rangesGot().length).toBe(Math.ceil(bundle.byteLength / (8 * 1024 * 1024)) - finished);
     expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
   });
 
   it('that were damaged on the disk between two runs are fetched again there', async () => {
     await publish();
-    await expect(fetch('here', stopAfter(3, isRange, rangesGot))).rejects.toThrow('stop');
+    await expect(fetch('here', stopAfter(3, isRange, rangesKept))).rejects.toThrow('stop');
     proxy.hold = () => undefined;
     const content = join(folder, 'here', `${NAME}.part`, 'content');
     const bytes = await readFile(content);
@@ -161,7 +167,7 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
     const damaged = Buffer.from(bundle);
     const at = randomInt(damaged.length);
     damaged[at] = (damaged[at] ?? 0) ^ 1;
-    const { Metadata } = await minio.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}` }));
+    const Metadata = { 'deliver-sha256': hexOf(digestOf(bundle)) };
     await minio.client.send(new PutObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, Body: damaged, Metadata }));
     await expect(fetch()).rejects.toThrowWithCode('E_DIGEST', 'is not what its publisher promised');
     expect(await readdir(join(folder, 'here'))).toEqual([`${NAME}.part`]);

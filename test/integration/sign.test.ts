@@ -10,7 +10,6 @@ import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { readJournal, writeJournal } from '../../src/bundle/sign-journal.ts';
 import { mendSigning, signInPlace } from '../../src/bundle/sign-in-place.ts';
-import { signRoot } from '../../src/bundle/sign.ts';
 import { judgeTrust } from '../../src/bundle/trust.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { SILENT } from '../../src/core/report.ts';
@@ -22,7 +21,7 @@ import { smallRelease } from '../support/bundles.ts';
 import { deliver } from '../support/cli.ts';
 import { folderWith } from '../support/files.ts';
 import { hasCommand } from '../support/has-command.ts';
-import { cosignBundle, signedBundle, testKey } from '../support/signed-bundle.ts';
+import { cosignBundle, signedBundle, signedBy, testKey } from '../support/signed-bundle.ts';
 
 const release = smallRelease();
 const packer = testKey('packer');
@@ -50,7 +49,7 @@ describe('signing in place', () => {
     const { path } = await scene();
     const bundle = await openBundle(path);
     await bundle.close();
-    expect(await signInPlace(bundle, [{ armored: signRoot(rootBytes, gateway.key) }])).toBe(true);
+    expect(await signInPlace(bundle, [{ armored: signedBy(gateway, rootBytes) }])).toBe(true);
     expect((await readFile(path)).equals(signedBundle(release, [packer, gateway]).bytes)).toBe(true);
     expect(await readJournal(path)).toBeUndefined();
   });
@@ -114,6 +113,40 @@ describe('signing in place', () => {
       expect((await readFile(torn)).equals(before)).toBe(true);
       expect(await mendSigning(torn)).toBe(false);
     }
+  });
+
+  it('is told by every verb that reads, with the command that ends it, while it is half done', { timeout: 120_000 }, async () => {
+    const { folder, path, key } = await scene();
+    const before = await readFile(path);
+    await sign(path, { keyPaths: [key] });
+    const after = await readFile(path);
+    const at = [...before.keys()].find((byte) => before[byte] !== after[byte]) ?? 0;
+    const torn = join(folder, 'torn.tar');
+    // The room is new, index.json is old.
+    await writeFile(torn, Buffer.concat([before.subarray(0, at + 1), after.subarray(at + 1)]));
+    await writeJournal(torn, before.length, [{ offset: 0, bytes: before.subarray(0, 64 * 1024) }]);
+    for (const verb of [
+      ['verify', torn, '--trust', 'packer.pub'],
+      ['verify', torn, '--allow-unsigned'],
+      ['inspect', torn],
+      ['split', torn, '--volume-size', '1M'],
+      ['diff', torn, path],
+      ['serve', torn, '--allow-unsigned'],
+      ['push', torn, '--to', '127.0.0.1:9/x', '--allow-unsigned'],
+      ['publish', torn, 's3://bucket/x'],
+    ]) {
+      const { exitCode, stderr } = await deliver(verb, folder);
+      const said = stderr.replace(/\s+/g, ' ');
+      expect(exitCode, verb.join(' ')).toBe(4);
+      expect(said, verb.join(' ')).toContain('is half signed');
+      expect(said, verb.join(' ')).toContain(`deliver sign ${torn}`);
+    }
+    expect(await deliver(['sign', torn], folder)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('as it was before the signing that was interrupted') as string,
+    });
+    expect((await readFile(torn)).equals(before)).toBe(true);
+    expect(await deliver(['sign', torn], folder)).toMatchObject({ exitCode: 2 });
   });
 
   it('leaves a bundle that the next run signs, whenever it is killed', { timeout: 60_000 }, async () => {
@@ -182,7 +215,7 @@ describe('cosign', () => {
 });
 
 describe('key periods and rotation', () => {
-  const bundle = { path: 'b.tar', rootBytes, signatures: [{ armored: signRoot(rootBytes, packer.key) }] };
+  const bundle = { path: 'b.tar', rootBytes, signatures: [{ armored: signedBy(packer, rootBytes) }] };
   const now = new Date('2026-06-01T00:00:00Z');
   const judge = async (line: string, allowUnsigned = false) =>
     judgeTrust(bundle, await loadTrustPolicy([line]), { now, allowUnsigned });

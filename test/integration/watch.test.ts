@@ -1,5 +1,6 @@
+import { once as onceEvent } from 'node:events';
 import { appendFile, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { composeWatch } from '../../src/cli/compose-watch.ts';
@@ -8,6 +9,7 @@ import { DeliverError } from '../../src/core/errors.ts';
 import { SILENT } from '../../src/core/report.ts';
 import type { InstallResult } from '../../src/flows/plan-types.ts';
 import { putAway } from '../../src/inbox/put-away.ts';
+import { repairFlow } from '../../src/flows/repair.ts';
 import { watchFlow, type WatchResult } from '../../src/flows/watch.ts';
 import { noisyRelease, smallRelease } from '../support/bundles.ts';
 import { bundleFile as newBundle, run, splitBundle } from '../support/carry.ts';
@@ -35,7 +37,7 @@ async function inbox(files: Readonly<Record<string, string | Uint8Array>> = {}):
 /** Runs `deliver watch --once` in this process. */
 async function once(
   folder: string,
-  more: { readonly settle?: string; readonly unsigned?: boolean } = {},
+  more: { readonly settle?: string; readonly patience?: string; readonly unsigned?: boolean } = {},
   notes: string[] = [],
 ): Promise<WatchResult> {
   const unsigned = more.unsigned === true;
@@ -47,6 +49,7 @@ async function once(
     once: true,
     settle: more.settle ?? '60ms',
     poll: '20ms',
+    patience: more.patience ?? '10m',
   });
   return run(flow, notes);
 }
@@ -136,15 +139,6 @@ it('waits for every volume of a carry set, tells which are missing, then moves t
   expect(await once(folder, { unsigned: true })).toMatchObject({ done: 1, waiting: [] });
   expect(await list(folder)).toEqual(['done', 'quarantine']);
   expect(await list(folder, 'done/noise-1.0.carry')).toEqual(names);
-  // The same in a folder of its own, with damage that nobody mended.
-  const damaged = await readFile(join(set, late));
-  damaged.fill(0, 100, 200);
-  await writeFile(join(set, late), damaged);
-  await rename(set, join(folder, basename(set)));
-  expect(await once(folder, { unsigned: true })).toMatchObject({ done: 0, quarantined: 1 });
-  const told = await report(join(folder, 'quarantine'), basename(set));
-  expect(told.error?.code).toBe('E_CARRY_DAMAGED');
-  expect(told.notes.some((line) => line.includes('1 MiB damaged'))).toBe(true);
 });
 
 it('takes a half moved carry set back at its next start', async () => {
@@ -195,7 +189,10 @@ it('goes on after kill -9 at any moment, and ends well when it is stopped', { ti
     expect(all.filter((name) => name.endsWith('.tar')).sort()).toEqual(['a.tar', 'b.tar', 'c.tar']);
   }
   const child = start();
-  for (let turn = 0; turn < 300 && (await list(folder)).length > 2; turn++) await sleep(100);
+  const begun = onceEvent(child.stdout, 'data');
+  for (let turn = 0; turn < 300 && (await list(folder)).some((name) => name.endsWith('.tar')); turn++) await sleep(100);
+  // All may have been moved before; a signal before it has begun would just end it.
+  await begun;
   child.kill('SIGTERM');
   expect((await child).exitCode).toBe(0);
   expect(await list(folder, 'done')).toEqual(['a.tar', 'a.tar.report.json', 'b.tar', 'b.tar.report.json']);
@@ -215,9 +212,18 @@ it('leaves what could not be installed, and takes it in when it can be', async (
   };
   const watchWith = (install: (signal: AbortSignal) => Promise<void>) =>
     watchFlow(
-      { folder, done: join(folder, 'done'), quarantine: join(folder, 'quarantine'), once: true, settle: 50, poll: 20 },
+      {
+        folder,
+        done: join(folder, 'done'),
+        quarantine: join(folder, 'quarantine'),
+        once: true,
+        settle: 50,
+        poll: 20,
+        patience: 1000,
+      },
       {
         verify: (bundle) => composeVerify({ bundle, trust: [KEY.line], threshold: 1, allowUnsigned: false }),
+        repair: (path) => repairFlow({ folder: path }),
         install: async () => ({
           steps: [{ id: 'apps', title: 'Apps', run: async (_report, signal) => (await install(signal), { summary: 'three' }) }],
           result: () => installed,

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Gets the programs the lab runs (Kubernetes, etcd, CoreDNS, Traefik, crane, regctl) into the cache, one folder per
+# Gets the programs the lab runs (Kubernetes, etcd, CoreDNS, Traefik, crane, regctl, oras) into the cache, one folder per
 # version. What is there already is left alone. With DELIVER_LAB_DOWNLOAD=1 each is first tried from its official
 # release address (checked against the published sha256 where there is one); otherwise, or when that address does
 # not answer, it is built from Go modules. Several minutes when cold, nothing when warm.
@@ -107,6 +107,11 @@ timed_kubernetes() { local s=$SECONDS; kubernetes "$1"; [ $((SECONDS - s)) -lt 2
   "$gh/google/go-containerregistry/releases/download/$CRANE_VERSION/go-containerregistry_Linux_x86_64.tar.gz" crane
 ! wanted regctl || took one regctl github.com/regclient/regclient "$REGCTL_VERSION" github.com/regclient/regclient/cmd/regctl \
   "$gh/regclient/regclient/releases/download/$REGCTL_VERSION/regctl-linux-$arch" regctl
+! wanted oras || took one oras oras.land/oras "$ORAS_VERSION" oras.land/oras/cmd/oras \
+  "$gh/oras-project/oras/releases/download/$ORAS_VERSION/oras_${ORAS_VERSION#v}_linux_$arch.tar.gz" oras
+# Only benchmarks need it (test/bench): never part of a lab that is brought up.
+[[ " ${only[*]} " != *" toxiproxy "* ]] || took one toxiproxy github.com/Shopify/toxiproxy/v2 "$TOXIPROXY_VERSION" github.com/Shopify/toxiproxy/v2/cmd/server \
+  "$gh/Shopify/toxiproxy/releases/download/$TOXIPROXY_VERSION/toxiproxy-server-linux-$arch" toxiproxy
 # What a site of bare hosts is made from; only built when named (bare-components.sh names them).
 [ ${#only[@]} = 0 ] && exit 0
 # several NAME MODULE VERSION LDFLAGS PACKAGE...: programs that come in one archive. With CGO=1 as its C parts need.

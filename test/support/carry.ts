@@ -5,7 +5,7 @@ import { planBundle } from '../../src/bundle/plan.ts';
 import { SILENT, type Flow } from '../../src/core/report.ts';
 import { splitFlow, type SplitInput } from '../../src/flows/split.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { bundleBytes, noisyRelease } from './bundles.ts';
+import { bundleBytes, noisyRelease, type TestRelease } from './bundles.ts';
 
 export const MIB = 1024 * 1024;
 
@@ -16,10 +16,15 @@ export async function run<Result>(flow: Flow<Result>, notes: string[] = []): Pro
   return flow.result();
 }
 
+/** What `bundleFile` holds. */
+export function noisyBundle(): TestRelease {
+  return noisyRelease(1_900_000, 6);
+}
+
 /** A bundle of about 11 MiB that nothing compresses, in a folder of its own; whoever asks removes it. */
 export async function bundleFile(): Promise<{ readonly folder: string; readonly path: string; readonly bytes: Buffer }> {
   const folder = await mkdtemp(join(tmpdir(), 'deliver-carry-'));
-  const { lock, content } = noisyRelease(1_900_000, 6);
+  const { lock, content } = noisyBundle();
   const bytes = bundleBytes(planBundle(lock, []), content);
   const path = join(folder, 'noise-1.0.tar');
   await writeFile(path, bytes);

@@ -65,9 +65,41 @@ export function buildIndex(children: readonly BuiltImage[], options: { readonly 
   };
 }
 
-/** What BuildKit puts beside an image: platform unknown/unknown. */
-export function buildAttestation(seed = 'attestation'): BuiltImage {
-  return buildImage({ platform: { os: 'unknown', architecture: 'unknown' }, layers: [200], seed });
+/** The same image with annotations on the descriptor that an index has of it. */
+export function withAnnotations(image: BuiltImage, annotations: Readonly<Record<string, string>>): BuiltImage {
+  const platform: Platform = { os: 'unknown', architecture: 'unknown' };
+  const descriptor = { ...image.descriptor, platform, annotations };
+  return {
+    ...image,
+    descriptor,
+    manifests: image.manifests.map((one) => ({ ...one, descriptor: { ...one.descriptor, platform } })),
+  };
+}
+
+/** What BuildKit puts beside an image: platform unknown/unknown. @param about the manifest that it names as its own */
+export function buildAttestation(seed = 'attestation', about?: BuiltImage): BuiltImage {
+  const built = buildImage({ platform: { os: 'unknown', architecture: 'unknown' }, layers: [200], seed });
+  if (about === undefined) return built;
+  const annotations = {
+    'vnd.docker.reference.digest': about.descriptor.digest,
+    'vnd.docker.reference.type': 'attestation-manifest',
+  };
+  const descriptor = { ...built.descriptor, annotations };
+  return { ...built, descriptor, manifests: [{ ...built, descriptor }] };
+}
+
+/** A signature or the like, with a subject (image-spec manifest.md); without one, as cosign keeps it under a tag. */
+export function buildReferrer(artifactType: string, subject?: BuiltManifest, seed = artifactType): BuiltImage {
+  const [empty, content] = [Buffer.from('{}'), noise(300, seed)];
+  const built = manifestOf(MEDIA.manifest, {
+    artifactType,
+    config: entry(MEDIA.empty, empty),
+    layers: [entry('application/octet-stream', content)],
+    ...(subject === undefined ? {} : { subject: plainEntry(subject.descriptor) }),
+    annotations: { made: seed },
+  });
+  const blobs = new Map<Digest, Uint8Array>([empty, content].map((bytes) => [digestOf(bytes), bytes]));
+  return { ...built, blobs, manifests: [built] };
 }
 
 /** Deterministic bytes that can't be compressed. */
@@ -80,6 +112,10 @@ function manifestOf(mediaType: string, fields: Readonly<Record<string, Json>>): 
   // Not canonical on purpose: bytes of a registry must survive as they are.
   const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, ...fields }, undefined, 3));
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.byteLength }, bytes };
+}
+
+function plainEntry({ mediaType, digest, size }: Descriptor): Json {
+  return { mediaType, digest, size };
 }
 
 function entry(mediaType: string, bytes: Uint8Array): { mediaType: string; digest: string; size: number } {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BlobOrigins } from '../../src/bundle/fetch-blobs.ts';
+import type { BlobOrigins } from '../../src/bundle/blob-origin.ts';
 import type { Digest } from '../../src/core/digest.ts';
 
 const CHUNK = 64 * 1024;

@@ -41,6 +41,7 @@ export function memorySource(images: Readonly<Record<string, BuiltImage>>): Memo
       );
       return { descriptor: { mediaType: descriptor.mediaType, digest: descriptor.digest, size: descriptor.size }, bytes };
     },
+    referrers: () => Promise.resolve([]),
     blob: async (repository, digest: Digest) => inPieces(found(blobs, 'blob', `${host}/${repository}@${digest}`)),
   });
   return { asked, put, locate: ({ host, repository }) => ({ reader: readerOf(host), repository }) };

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, sign as signRaw, createPrivateKey, type KeyObject } from 'node:crypto';
 import { planBundle, type BundlePlan } from '../../src/bundle/plan.ts';
 import { fingerprintOf } from '../../src/bundle/public-key.ts';
-import { signRoot, type SigningKey } from '../../src/bundle/sign.ts';
+import type { SigningKey } from '../../src/bundle/sign.ts';
 import { sshString } from '../../src/bundle/ssh-wire.ts';
+import { armor, signedData } from '../../src/bundle/sshsig.ts';
 import { bundleBytes, type TestRelease } from './bundles.ts';
 
 /** A key of a test: the same seed, the same key. */
@@ -27,6 +28,12 @@ export function testKey(name: string): TestKey {
   };
 }
 
+/** What `ssh-keygen -Y sign` would write for this key. */
+export function signedBy({ key }: TestKey, bytes: Uint8Array, namespace = 'deliver'): string {
+  const signature = key.sign(signedData(bytes, namespace, 'sha512'));
+  return armor({ publicKey: key.publicKey, namespace, hash: 'sha512', algorithm: 'ssh-ed25519', signature });
+}
+
 /** The plan and the bytes of a release signed by these keys. */
 export function signedBundle(
   { lock, content }: TestRelease,
@@ -34,7 +41,7 @@ export function signedBundle(
   signatures: readonly string[] = [],
 ): { readonly plan: BundlePlan; readonly bytes: Buffer } {
   const { rootBytes } = planBundle(lock, []);
-  const all = [...keys.map(({ key }) => signRoot(rootBytes, key)), ...signatures];
+  const all = [...keys.map((key) => signedBy(key, rootBytes)), ...signatures];
   const plan = planBundle(
     lock,
     all.map((armored) => ({ armored })),

@@ -41,7 +41,10 @@ export function inspectPage(inspection: DeepInspection): string {
           ${header(inspection)}
           <section>
             <h2>
-              Where the bytes are<small>${bytesText(groups.reduce((sum, { size }) => sum + size, 0))}, each counted once</small>
+              Where the bytes are<small
+                >${bytesText(groups.reduce((sum, { size }) => sum + size, 0))}, each counted once; point at a box, or tap
+                it</small
+              >
             </h2>
             ${pageMap(groups, earlier)}
           </section>
@@ -68,7 +71,7 @@ function header({ summary, since }: DeepInspection): Markup {
     <dl class="facts">
       <div>
         <dt>Size</dt>
-        <dd>${bytesText(summary.size)} (${summary.size} bytes)</dd>
+        <dd>${bytesText(summary.size)} (${summary.size.toLocaleString('en-US')} bytes)</dd>
       </div>
       <div>
         <dt>Holds</dt>

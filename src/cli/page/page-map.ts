@@ -1,6 +1,7 @@
 import { bytesText } from '../../core/amounts.ts';
 import type { Area, AreaGroup } from '../../inspect/byte-map.ts';
 import { squarify, type Rectangle } from '../../inspect/treemap.ts';
+import { truncate } from '../text.ts';
 import { html, type Markup } from './markup.ts';
 
 // Laid out on a plane of this size in pixels, then written in percent: text keeps its size however wide the page is.
@@ -8,6 +9,13 @@ const PLANE = { x: 0, y: 0, width: 1150, height: 520 };
 /** Pixels of a group's line of text, and of the space around its boxes. */
 const HEAD = 20;
 const GAP = 3;
+/** Pixels of a letter, about, in a box and in a group's line; of the space beside a text. */
+const LETTER = 6.9;
+const BOLD = 7.6;
+const ASIDE = 10;
+/** Of a telephone's page to the plane, and of the narrowest page that still counts as wide (see the style). */
+const PHONE = 0.31;
+const WIDE = 0.84;
 
 const LEGEND = {
   layer: 'layers of one image',
@@ -62,7 +70,7 @@ function groupFrame({ title, size, areas }: AreaGroup, place: Rectangle, isFirst
     areas.map((area) => area.size),
     inner,
   );
-  const head = hasHead ? html`<text class="head" x="5" y="15">${shortTitle(title)} ${bytesText(size)}</text>` : '';
+  const head = hasHead ? headText(shortTitle(title), bytesText(size), place.width) : '';
   return html` <g class="group"
     >${svgAt(place, head)}${areas.map((area, at) => areaBox(title, area, boxes[at] ?? inner, isFirst && at === 0, since))}</g
   >`;
@@ -72,8 +80,7 @@ function areaBox(group: string, area: Area, place: Rectangle, isFirst: boolean, 
   const { kind, label, notes, size, known } = area;
   const age = known === undefined || since === undefined ? [] : [known ? `${since} has it` : `new since ${since}`];
   const tip = [group, `${label}: ${bytesText(size)} (${String(size)} bytes)`, ...age, ...notes].join('\n');
-  const text = place.height < 18 || place.width < 34 ? '' : html`<text x="6" y="16">${label}</text>`;
-  const more = place.height < 36 || place.width < 34 ? '' : html`<text x="6" y="32">${bytesText(size)}</text>`;
+  const texts = boxTexts(label, bytesText(size), place);
   return html`<svg
     ${position(place)}
     class="area${known === true ? ' known' : ''}"
@@ -83,8 +90,33 @@ function areaBox(group: string, area: Area, place: Rectangle, isFirst: boolean, 
   >
     <title>${titleLines(tip)}</title>
     <rect class="${kind}" width="100%" height="100%" rx="2" />
-    ${text}${more}
+    ${texts}
   </svg>`;
+}
+
+/** What fits of a box's name and size; where the name does not, the size is more than a piece of it. */
+function boxTexts(label: string, size: string, { width, height }: Rectangle): readonly Markup[] {
+  const short = label.replace(/ of \d+/, '');
+  const name = [label, short].find((text) => needs(text) <= width * WIDE);
+  const lines = [...(name === undefined ? [] : [name]), ...(needs(size) <= width * WIDE ? [size] : [])];
+  return lines.slice(0, Math.floor(height / 18)).map((text, at) => {
+    const broad = needs(text) <= width * PHONE ? '' : html` class="broad"`;
+    return html`<text${broad} x="6" y="${16 * (at + 1)}">${text}</text>`;
+  });
+}
+
+function needs(text: string): number {
+  return text.length * LETTER + ASIDE;
+}
+
+/** Name and size; else the name, cut where it has to be. */
+function headText(title: string, size: string, width: number): Markup {
+  const letters = (scale: number): number => Math.floor((width * scale - ASIDE) / BOLD);
+  const whole = `${title} ${size}`;
+  const phone = whole.length <= letters(PHONE);
+  const shown = whole.length <= letters(WIDE) ? whole : truncate(title.replace(/:[^:]*$/, ''), letters(WIDE));
+  if (shown.length < 3) return html``;
+  return html`<text class="head${phone ? '' : ' broad'}" x="5" y="15">${shown}</text>`;
 }
 
 function svgAt(place: Rectangle, content: Markup | string): Markup {

@@ -2,7 +2,9 @@ import { bytesText, countText } from '../../core/amounts.ts';
 import type { DeepInspection } from '../../flows/inspect-deep.ts';
 import type { DeepImage } from '../../inspect/deep-image.ts';
 import type { ImagePart } from '../../inspect/image-parts.ts';
+import { attestedPackages, packageKey, sourceText, type Attested } from '../../inspect/attested-components.ts';
 import type { PackageEntry } from '../../inspect/package-entry.ts';
+import { packagePurl } from '../../inspect/purl.ts';
 import { html, type Markup } from './markup.ts';
 
 /** Layers, packages and licences, image by image; closed until someone wants them, open on paper. */
@@ -11,7 +13,7 @@ export function pagePackages({ images, analysed }: DeepInspection): Markup {
   const said = analysed
     ? html`<p class="dim">
         From the package databases of dpkg and apk. What a program brings in itself (Go, Node, Python, Java …) is in no such
-        database and not listed.
+        database: it is listed only where an attestation that travels with the image names it, and says so.
       </p>`
     : html`<p class="dim">Packages were not looked for (--no-packages).</p>`;
   return html`<section>
@@ -20,15 +22,22 @@ export function pagePackages({ images, analysed }: DeepInspection): Markup {
   </section> `;
 }
 
+/** Where the layers and packages of a manifest are on the page; a browser opens what it is in. */
+export function anchorOf(digest: string): string {
+  return `m-${digest.replace(/[^0-9a-z]+/g, '-').slice(0, 24)}`;
+}
+
 function partDetails(image: DeepImage, part: ImagePart): Markup {
   const facts = image.packages.get(part.digest);
   const packages = facts?.packages ?? [];
-  const licences = countBy(packages.flatMap((entry) => entry.licences));
+  const attested = attestedOnly(image, part);
+  const licences = countBy([...packages, ...attested.map(({ entry }) => entry)].flatMap((entry) => entry.licences));
   const distribution = facts?.distribution;
   const about = [
     part.platform,
     distribution === undefined ? undefined : (distribution.title ?? distribution.id),
     facts === undefined ? undefined : countText(packages.length, 'package'),
+    attested.length === 0 ? undefined : `${String(attested.length)} more by attestation`,
     countText(part.layers.length, 'layer'),
   ].filter((text) => text !== undefined);
   const labels = Object.entries(part.labels).map(
@@ -36,6 +45,7 @@ function partDetails(image: DeepImage, part: ImagePart): Markup {
   );
   return html`<details>
     <summary>${image.reference} <span class="dim">${about.join(' · ')}</span></summary>
+    <a id="${anchorOf(part.digest)}"></a>
     ${(facts?.notes ?? []).map((note) => html`<p class="bad">${note}</p>`)}${
       labels.length === 0 ? '' : html`<p>The image says: ${labels.join(' · ')}</p>`
     }${licences.length === 0 ? '' : html`<p>Licences: ${licences.map(([name, count]) => `${name} (${String(count)})`).join(' · ')}</p>`}
@@ -58,11 +68,21 @@ function partDetails(image: DeepImage, part: ImagePart): Markup {
         )}
       </tbody>
     </table>
-    ${packages.length === 0 ? '' : packageTable(packages)}
+    ${packages.length + attested.length === 0 ? '' : packageTable(packages, attested)}
   </details> `;
 }
 
-function packageTable(packages: readonly PackageEntry[]): Markup {
+/** What attestations name and no package database does. */
+function attestedOnly(image: DeepImage, part: ImagePart): readonly Attested[] {
+  const facts = image.packages.get(part.digest);
+  const about = image.parts.length === 1 ? image.attestations : image.attestations.filter((one) => one.about === part.digest);
+  const known = new Set(
+    (facts?.packages ?? []).map((entry) => packageKey({ ...entry, purl: packagePurl(entry, facts?.distribution) })),
+  );
+  return [...attestedPackages(about)].flatMap(([key, attested]) => (known.has(key) ? [] : [attested]));
+}
+
+function packageTable(packages: readonly PackageEntry[], attested: readonly Attested[]): Markup {
   const rows = packages.map(
     ({ type, name, version, licences }) =>
       html`<tr>
@@ -80,9 +100,27 @@ function packageTable(packages: readonly PackageEntry[]): Markup {
       </tr>
     </thead>
     <tbody>
-      ${rows}
+      ${rows}${attested.map(attestedRow)}
     </tbody>
   </table>`;
+}
+
+function attestedRow({ entry: { name, version, purl, licences }, by }: Attested): Markup {
+  const type = /^pkg:([^/]+)/.exec(purl ?? '')?.[1] ?? '';
+  return html`<tr>
+    <td>
+      ${name} <span class="dim">${type}</span>
+      <div class="dim">
+        by attestation
+        ${by
+          .map(sourceText)
+          .map((text) => `${text.slice(0, 19)}…${text.slice(71)}`)
+          .join(', ')}
+      </div>
+    </td>
+    <td>${version ?? '–'}</td>
+    <td>${licences.length === 0 ? html`<span class="dim">not said</span>` : licences.join(', ')}</td>
+  </tr> `;
 }
 
 /** Most frequent first. */

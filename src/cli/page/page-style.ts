@@ -46,6 +46,8 @@ th, td { padding: 6px 10px; text-align: left; vertical-align: top; border-top: 1
 th { font-weight: 600; font-size: 13px; color: var(--dim); white-space: nowrap; }
 thead th { border-top: 0; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+tfoot th, tfoot td { border-top: 2px solid var(--line); font-weight: 600; color: var(--text); font-size: 14px; }
+a { color: inherit; text-decoration-color: var(--dim); text-underline-offset: 2px; } a:hover { color: var(--link); }
 td code { display: block; color: var(--dim); }
 td ul { margin: 0; padding: 0; list-style: none; }
 details { background: var(--card); border: 1px solid var(--line); margin: 8px 0; }
@@ -54,11 +56,12 @@ summary { padding: 8px 12px; cursor: pointer; overflow-wrap: anywhere; }
 summary:focus-visible, a:focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
 details p { padding: 0 12px 6px; font-size: 14px; overflow-wrap: anywhere; }
 footer { margin-top: 48px; color: var(--dim); font-size: 13px; }
+@media (max-width: 1000px) { svg.map .broad { display: none; } }
 @media (max-width: 640px) {
   main { padding: 18px 12px 40px; } h1 { font-size: 21px; } svg.map { height: 460px; }
   .wide thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .wide tr { display: block; padding: 8px 0; border-top: 1px solid var(--line); } .wide tbody tr:first-child { border-top: 0; }
-  .wide td { display: block; border: 0; padding: 1px 10px; text-align: left; }
+  .wide td, .wide tfoot th { display: block; border: 0; padding: 1px 10px; text-align: left; }
   .wide td[data-name]::before { content: attr(data-name) ": "; color: var(--dim); }
   .wide td[data-name] > ul { display: inline-block; vertical-align: top; }
 }

@@ -2,12 +2,15 @@ import { mkdtemp, open, readFile, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PartBytes } from '../../../src/bundle/part-bytes.ts';
 import { placeBlob } from '../../../src/bundle/place-blob.ts';
 import { WritePool } from '../../../src/bundle/write-pool.ts';
 import { digestOf } from '../../../src/core/digest.ts';
 import { noise } from '../../support/images.ts';
 
 const never = new AbortController().signal;
+/** Bytes of the file, more than any blob here. */
+const LARGE = 2 ** 40;
 let folder: string;
 let handle: FileHandle;
 let pool: WritePool;
@@ -15,7 +18,7 @@ let pool: WritePool;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'deliver-place-'));
   handle = await open(join(folder, 'file'), 'w+');
-  pool = new WritePool(handle);
+  pool = new WritePool(new PartBytes([handle], LARGE, LARGE));
 });
 afterEach(async () => {
   await pool.close();
@@ -61,7 +64,7 @@ describe.each([
 
   it('says what the file system says', async () => {
     const readOnly = await open(join(folder, 'file'), 'r');
-    const strict = new WritePool(readOnly);
+    const strict = new WritePool(new PartBytes([readOnly], LARGE, LARGE));
     const blob = noise(size, 'blob');
     const { target } = strict.target(size);
     const placed = placeBlob(

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { readPayload } from '../../../src/inspect/attestation-payload.ts';
 import { parseApk } from '../../../src/inspect/apk.ts';
 import { parseCopyright, parseDpkg } from '../../../src/inspect/dpkg.ts';
 import { licenceChoice } from '../../../src/inspect/licence-choice.ts';
@@ -9,32 +10,46 @@ import { digestOf } from '../../../src/core/digest.ts';
 
 describe('dpkg', () => {
   it('lists what is installed, not what was removed, and a status.d file as it is', () => {
-    const text =
-      'Package: a\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: b\nStatus: install ok installed\nVersion: 2\n';
-    expect(parseDpkg(text).map(({ name }) => name)).toEqual(['b']);
-    expect(parseDpkg('Package: base-files\nVersion: 12.4\nArchitecture: amd64\nSource: bf (1)')).toEqual([
-      { type: 'deb', name: 'base-files', version: '12.4', architecture: 'amd64', source: 'bf', licences: [] },
-    ]);
+    expect(parseDpkg('Package: a\nStatus: deinstall ok config-files\nVersion: 1\n')).toBeUndefined();
+    expect(parseDpkg('Package: b\nStatus: install ok installed\nVersion: 2\n')?.name).toBe('b');
+    expect(parseDpkg('Package: base-files\nVersion: 12.4\nArchitecture: amd64\nSource: bf (1)')).toEqual({
+      type: 'deb',
+      name: 'base-files',
+      version: '12.4',
+      architecture: 'amd64',
+      source: 'bf',
+      licences: [],
+    });
   });
 
   it('names licences of a copyright file for machines only', () => {
     expect(
-      parseCopyright('Format: https://x/copyright-format/1.0/\n\nFiles: *\nLicense: MIT\n text\n\nLicense: Foo\n text'),
+      parseCopyright(
+        Buffer.from('Format: https://x/copyright-format/1.0/\n\nFiles: *\nLicense: MIT\n text\n\nLicense: Foo\n text'),
+      ),
     ).toEqual(['MIT']);
-    expect(parseCopyright('Files: *\nLicense: MIT\n')).toEqual([]);
+    expect(parseCopyright(Buffer.from('Files: *\nLicense: MIT\n'))).toEqual([]);
+    expect(parseCopyright(Buffer.from('Prose about a copyright-format.\n\nFiles: *\nLicense: MIT\n'))).toEqual([]);
   });
 });
 
 it('reads the database of apk', () => {
-  expect(parseApk('P:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nF:lib\nP:no\n\nV:1\n\n')).toEqual([
-    { type: 'apk', name: 'musl', version: '1.2.5-r0', architecture: 'x86_64', licences: ['MIT'] },
-  ]);
+  expect(parseApk('P:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nF:lib\nP:no\n')).toEqual({
+    type: 'apk',
+    name: 'musl',
+    version: '1.2.5-r0',
+    architecture: 'x86_64',
+    licences: ['MIT'],
+  });
+  expect(parseApk('V:1')).toBeUndefined();
 });
 
 it('takes any text without failing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
-      for (const parse of [parseApk, parseDpkg, parseCopyright, parseOsRelease]) parse(text);
+      for (const parse of [parseApk, parseDpkg, parseOsRelease]) parse(text);
+      parseCopyright(Buffer.from(text));
+      readPayload(Buffer.from(text));
     }),
     { seed: 4 },
   );

@@ -6,8 +6,8 @@ describe('the head of an HTTP answer', () => {
     const head = parseHead('HTTP/1.1 206 Partial Content\r\ncontent-LENGTH: 12 \r\nWarning: a\r\nwarning: b');
     expect(head.status).toBe(206);
     expect(head.length).toBe(12);
-    expect(head.header('Warning')).toBe('a, b');
-    expect(head.header('etag')).toBeUndefined();
+    expect(head.headers.get('warning')).toBe('a, b');
+    expect(head.headers.get('etag')).toBeUndefined();
   });
 
   it.each([

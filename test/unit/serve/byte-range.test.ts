@@ -15,24 +15,17 @@ it.each([
   ['bytes=10-', 'unsatisfiable'],
   [`bytes=${'9'.repeat(400)}-`, 'unsatisfiable'],
   ['bytes=-0', 'unsatisfiable'],
+  ['bytes=5-2', 'unsatisfiable'],
 ])('reads %s of ten bytes', (header, expected) => {
   expect(parseRange(header, 10)).toEqual(expected);
 });
 
-it.each([
-  undefined,
-  '',
-  'bytes=',
-  'bytes=-',
-  'bytes=a-b',
-  'bytes=5-2',
-  'items=0-1',
-  'bytes=0-1,3-4',
-  'bytes=0x1-2',
-  'bytes=1.5-2',
-])('ignores %s, as RFC 9110 allows for what is no range', (header) => {
-  expect(parseRange(header, 10)).toBe('whole');
-});
+it.each([undefined, '', 'bytes=', 'bytes=-', 'bytes=a-b', 'items=0-1', 'bytes=0-1,3-4', 'bytes=0x1-2', 'bytes=1.5-2'])(
+  'ignores %s, as RFC 9110 allows for what is no range',
+  (header) => {
+    expect(parseRange(header, 10)).toBe('whole');
+  },
+);
 
 it('gives nothing of nothing', () => {
   expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable');

@@ -1,0 +1,69 @@
+import type { FilePlace } from '../core/file-transfer.ts';
+import type { TransferThread } from './transfer-threads.ts';
+
+/** Bytes that a thread hashes at one go; its connections wait meanwhile. */
+const GO = 8 * 1024 * 1024;
+
+let numbers = 0;
+
+/** The hash of a blob that arrives in ranges: on the way what comes in its turn, from the file what came before its turn. */
+export class InOrderHash {
+  /** For the thread. */
+  readonly number = numbers++;
+  readonly #thread: TransferThread;
+  readonly #place: FilePlace;
+  readonly #written: { readonly from: number; readonly end: number }[] = [];
+  #hashed = 0;
+  /** Somebody is adding to it. */
+  #busy = false;
+  #catchingUp: Promise<void> = Promise.resolve();
+
+  constructor(thread: TransferThread, place: FilePlace) {
+    this.#thread = thread;
+    this.#place = place;
+  }
+
+  /** Whether bytes from here on may be hashed on their way, on this thread; the caller tells `wrote` in any case. */
+  claim(at: number): boolean {
+    if (this.#busy || at !== this.#hashed) return false;
+    this.#busy = true;
+    return true;
+  }
+
+  /** @param claimed they were hashed on their way */
+  wrote(from: number, end: number, claimed: boolean): void {
+    if (claimed) {
+      this.#hashed = end;
+      this.#busy = false;
+    } else if (end > from) {
+      this.#written.push({ from, end });
+    }
+    this.#catchingUp = this.#catchUp();
+    this.#catchingUp.catch(() => undefined);
+  }
+
+  async content(): Promise<{ readonly size: number; readonly digest: string }> {
+    await this.#catchingUp;
+    await this.#catchUp();
+    return { size: this.#hashed, digest: await this.#thread.ask({ kind: 'digest', hash: this.number }) };
+  }
+
+  async #catchUp(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      for (let next = this.#next(); next !== undefined; next = this.#next()) {
+        const size = Math.min(GO, next.end - this.#hashed);
+        const { descriptor, offset } = this.#place;
+        await this.#thread.ask({ kind: 'read-back', hash: this.number, descriptor, offset: offset + this.#hashed, size });
+        this.#hashed += size;
+      }
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #next(): { readonly end: number } | undefined {
+    return this.#written.find(({ from, end }) => from <= this.#hashed && end > this.#hashed);
+  }
+}
