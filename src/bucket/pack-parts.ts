@@ -11,11 +11,9 @@ import type { MappedBlob, MappedPart, PartMap } from './part-map.ts';
 import { placeInParts } from './place-in-parts.ts';
 import type { SentContent, UploadJournal } from './upload-journal.ts';
 
-/** Bytes of parts in memory, unless four parts are more. */
-const IN_MEMORY = 64 * 1024 * 1024;
-/** Two for each blob in flight and two more let every blob go on: see PartAssembler. */
-const FEWEST_PARTS = 4;
-const MOST_BLOBS = 4;
+/** Bytes of parts in memory, unless the four that one blob needs are more. */
+const IN_MEMORY = 48 * 1024 * 1024;
+const MOST_BLOBS = 3;
 
 export type ChecksummedPart = SentPart & { readonly sha256: string };
 
@@ -65,8 +63,9 @@ export async function packParts(
     parts.set(part.number, await sendPart(part, bytes, content, { target, upload, listed, journal, signal: both }));
   };
   const partSize = map.parts[0]?.size ?? 0;
-  const most = Math.max(FEWEST_PARTS, Math.floor(IN_MEMORY / partSize));
-  const assembler = new PartAssembler(partSize, Math.min(most, map.parts.length + 1), (part, bytes, content) =>
+  const blobsAtOnce = Math.max(1, Math.min(MOST_BLOBS, Math.floor((Math.floor(IN_MEMORY / partSize) - 2) / 2)));
+  const most = Math.min(2 * blobsAtOnce + 2, map.parts.length + 1);
+  const assembler = new PartAssembler(partSize, most, (part, bytes, content) =>
     send(part, bytes, content).catch((error: unknown) => {
       stop.abort(error);
       throw error;
@@ -82,7 +81,7 @@ export async function packParts(
   };
   try {
     for (const part of map.parts) if (part.segments === 0 && !kept.has(part.number)) await assembler.known(part);
-    await inParallel(wanted, Math.min(MOST_BLOBS, Math.floor((most - 2) / 2)), both, async (blob, blobSignal) => {
+    await inParallel(wanted, blobsAtOnce, both, async (blob, blobSignal) => {
       try {
         const way = { origins, assembler, kept, onBytes, signal: blobSignal };
         const wrong = await placeInParts(blob, way);

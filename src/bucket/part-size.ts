@@ -1,6 +1,6 @@
 const MIB = 1024 * 1024;
 /** S3 takes parts from 5 MiB on; bigger ones waste fewer requests. */
-const SMALLEST = 8 * MIB;
+const SMALLEST = 5 * MIB;
 /** S3 API, “Amazon S3 multipart upload limits”. */
 const MOST_PARTS = 10_000;
 /** Bytes of parts that are in memory at once, unless one part alone is bigger. */

@@ -57,11 +57,12 @@ function releaseReference({ metadata }: Lock): string {
   return legalRefName(`${metadata.name}:${metadata.version}`);
 }
 
+/** Without the title, which the layer has: oras takes it for the name of a second file and refuses both. */
 function fileEntries(lock: Lock): readonly Descriptor[] {
   return lock.files.map((file) => ({
     ...plain(fileManifest(file).descriptor),
     artifactType: MEDIA.file,
-    annotations: { [ANNOTATION.refName]: `files/${legalRefName(file.name)}`, [ANNOTATION.title]: file.title },
+    annotations: { [ANNOTATION.refName]: `files/${legalRefName(file.name)}` },
   }));
 }
 

@@ -2,10 +2,17 @@ import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 
-/** A failure to write the bundle, in words of its cause; errors of ours pass. */
+/** What the operating system calls its errors, and Node those of `rm` and `cp`; Node's others (`ERR_INVALID_ARG_TYPE` …) are bugs. */
+const SYSTEM_ERROR = /^(?:E[A-Z0-9]+|ERR_FS_\w+)$/;
+
+/**
+ * A failure to write the bundle, in words of its cause; errors of ours pass.
+ * @throws what is no word of the operating system, as it is: that is a bug, and no other folder helps
+ */
 export function outputError(path: string, error: unknown): DeliverError {
   if (error instanceof DeliverError) return error;
   const code = systemCode(error);
+  if (code === undefined || !SYSTEM_ERROR.test(code)) throw error;
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new DeliverError('E_DISK_FULL', {
       what: `The disk or quota of ${dirname(path)} is full.`,

@@ -59,6 +59,11 @@ const CarryBodySchema = z.strictObject({
 });
 const CarrySchema = CarryBodySchema.extend({ id: digest, signatures: z.array(z.string().max(16_384)).max(MOST_SIGNATURES) });
 
+/** Whether a set of a bundle and files with these names can be read again. */
+export function areNames(bundle: string, files: readonly string[]): boolean {
+  return bundleName.safeParse(bundle).success && files.every((file) => name.safeParse(file).success);
+}
+
 /** What one volume is: name, bytes, sha256 of the whole and of every MiB. */
 export type VolumeRecord = z.infer<typeof volume>;
 /** A carry manifest but for its id and its signatures. */

@@ -8,7 +8,7 @@ import { DeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import { manifestNames, planVolumes, type CarryLayout } from './layout.ts';
 import { makeManifest, type CarryOptions } from './make-manifest.ts';
-import { manifestBytes, type CarryManifest } from './manifest.ts';
+import { areNames, manifestBytes, type CarryManifest } from './manifest.ts';
 import { PartFiles } from './part-files.ts';
 import { markOf } from './resend-code.ts';
 import { splitSource } from './split.ts';
@@ -28,6 +28,7 @@ export async function writeCarry(
   work: { readonly report: Report; readonly signal: AbortSignal },
 ): Promise<CarryManifest> {
   const layout = planVolumes({ name, size: opened.source.size }, options);
+  refuseNames(name, layout);
   const [first, last] = manifestNames(name, options.names);
   const target = join(folder, first);
   let unlock: (() => Promise<void>) | undefined;
@@ -56,6 +57,18 @@ export async function writeCarry(
     await parts.close();
     await unlock?.();
   }
+}
+
+/** What every reader of a carry set would refuse is not written. @throws DeliverError E_USAGE */
+function refuseNames(bundle: string, { volumes, parity }: CarryLayout): void {
+  const files = [...volumes, ...parity].map(({ name }) => name);
+  if (areNames(bundle, files)) return;
+  throw new DeliverError('E_USAGE', {
+    what: `A carry set can’t be made of a file with this name: ${JSON.stringify(bundle)}`,
+    why: 'It is too long, or holds characters that can’t be shown: no reader takes such a name.',
+    fix: 'Rename the bundle, to NAME-VERSION.tar for example, and split it then: what is in it stays the same.',
+    state: 'Nothing was written.',
+  });
 }
 
 /** Volumes of an earlier cut that this one does not write anew would look like its own. @throws DeliverError E_OUTPUT */

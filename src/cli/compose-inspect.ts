@@ -1,4 +1,4 @@
-import writeFileAtomic from 'write-file-atomic';
+import { writeWhole } from '../core/write-whole.ts';
 import { outputError } from '../bundle/output-error.ts';
 import type { Flow } from '../core/report.ts';
 import { deepInspectFlow, type DeepInspection, type DeepInspectResult, type InspectionOutput } from '../flows/inspect-deep.ts';
@@ -31,7 +31,7 @@ export function composeDeepInspect({ bundle, html, sbom, since, packages }: Deep
 function output(title: string, path: string, make: (inspection: DeepInspection) => Iterable<string>): InspectionOutput {
   const write = async (inspection: DeepInspection): Promise<void> => {
     try {
-      await writeFileAtomic(path, encoded(make(inspection)));
+      await writeWhole(path, encoded(make(inspection)));
     } catch (error) {
       throw outputError(path, error).with({ fix: 'Name a file in a folder that is there and has room.' });
     }

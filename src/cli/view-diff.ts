@@ -57,11 +57,17 @@ function section(title: string, changes: readonly ItemChange[], width: number): 
   return ['', `${title} (${String(changes.length)})`, ...table(rows, { right: [3], indent: 2 })];
 }
 
-function versionText({ before, after }: ItemChange): string {
+function versionText({ before, after, referrers }: ItemChange): string {
   const [was, is] = [shortVersion(before?.version), shortVersion(after?.version)];
   if (before === undefined || after === undefined) return was + is;
   if (was !== is) return `${was} → ${is}`;
-  return was === '' ? 'other content' : `${is}, other content`;
+  const what = before.digest === after.digest && referrers !== undefined ? referrersText(referrers) : 'other content';
+  return was === '' ? what : `${is}, ${what}`;
+}
+
+/** The image is the same; what is about it is not. */
+function referrersText({ added, removed }: NonNullable<ItemChange['referrers']>): string {
+  return `${[...(added > 0 ? [`+${String(added)}`] : []), ...(removed > 0 ? [`-${String(removed)}`] : [])].join(' ')} referring to it`;
 }
 
 function shortVersion(version = ''): string {

@@ -1,5 +1,5 @@
 import { bytesText, countText } from '../core/amounts.ts';
-import type { InspectResult } from '../flows/inspect.ts';
+import type { InspectedImage, InspectedReferrer, InspectResult } from '../flows/inspect.ts';
 import type { Output } from './output.ts';
 import { table } from './table.ts';
 import { truncateMiddle } from './text.ts';
@@ -52,10 +52,17 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
   ];
 }
 
-/** An image for several platforms names them in a line of its own: its size is that of all of them. */
-function imageRows({ reference, size, shared, platforms }: InspectResult['images'][number]): Row[] {
+/** An image for several platforms names them in a line of its own: its size is that of all of them, and of what refers to it. */
+function imageRows({ reference, size, shared, platforms, referrers = [] }: InspectedImage): Row[] {
   const row: Row = [reference, bytesText(size), sharedText(shared)];
-  return platforms.length > 1 ? [row, [`  for ${platforms.join(', ')}`, '', '']] : [row];
+  const more: Row[] = platforms.length > 1 ? [[`  for ${platforms.join(', ')}`, '', '']] : [];
+  return [row, ...more, ...referrers.map((one): Row => [`  + ${referrerText(one)}`, bytesText(one.size), ''])];
+}
+
+const KIND = { attestation: 'attestation', bom: 'bill of materials', signature: 'signature', other: 'refers to it' } as const;
+
+function referrerText({ kind, type }: InspectedReferrer): string {
+  return `${KIND[kind]}: ${type.replace(/^application\/(?:vnd\.)?/, '')}`;
 }
 
 function sharedText(shared: number): string {

@@ -10,6 +10,8 @@ export interface DiffItem {
   readonly version?: string;
   readonly digest: Digest;
   readonly parts: readonly { readonly digest: Digest; readonly size: number }[];
+  /** What refers to an image. */
+  readonly referrers?: readonly Digest[];
 }
 
 /** One thing that differs. `carry`: bytes of it that the first release does not bring, each item by itself. */
@@ -19,14 +21,18 @@ export interface ItemChange {
   readonly before?: { readonly version?: string; readonly digest: string };
   readonly after?: { readonly version?: string; readonly digest: string };
   readonly carry: number;
+  /** How many of the things that refer to an image came and went, where they differ. */
+  readonly referrers?: { readonly added: number; readonly removed: number };
 }
 
 export function imageItems({ images }: Lock): readonly DiffItem[] {
   return images.map((image) => {
     const { host, repository, tag, digest } = parseReference(image.reference);
-    const about = (image.referrers ?? []).flatMap((referrer) => [referrer, ...referrer.blobs]);
-    const parts: DiffItem['parts'] = [image, ...(image.manifests ?? []), ...image.blobs, ...about];
-    return { name: `${host}/${repository}`, version: tag ?? digest ?? image.digest, digest: image.digest, parts };
+    const { referrers = [], manifests = [] } = image;
+    const about = referrers.flatMap((referrer) => [referrer, ...referrer.blobs]);
+    const parts: DiffItem['parts'] = [image, ...manifests, ...image.blobs, ...about];
+    const version = tag ?? digest ?? image.digest;
+    return { name: `${host}/${repository}`, version, digest: image.digest, parts, referrers: referrers.map((one) => one.digest) };
   });
 }
 
@@ -72,6 +78,7 @@ export function pairItems(
     before: sideOf(from),
     after: sideOf(to),
     carry: carry(to),
+    ...otherReferrers(from, to),
   });
   const partnerOf = (item: DiffItem, others: readonly DiffItem[], own: readonly DiffItem[]): DiffItem | undefined => {
     const [partner, more] = others.filter(({ name }) => name === item.name);
@@ -82,7 +89,7 @@ export function pairItems(
     return from === undefined ? [] : [{ from, item }];
   });
   const changes = [
-    ...kept.filter(({ from, item }) => from.digest !== item.digest).map(({ from, item }) => changed(from, item)),
+    ...kept.filter(({ from, item }) => !isSame(from, item)).map(({ from, item }) => changed(from, item)),
     ...come.map((item): ItemChange => {
       const from = partnerOf(item, gone, come);
       return from === undefined
@@ -95,8 +102,19 @@ export function pairItems(
   ];
   return {
     changes: changes.sort((a, b) => compare(a.name, b.name) || compare(a.change, b.change)),
-    unchanged: kept.filter(({ from, item }) => from.digest === item.digest).length,
+    unchanged: kept.filter(({ from, item }) => isSame(from, item)).length,
   };
+}
+
+/** A signature that was added makes another release, though the image did not move. */
+function isSame(from: DiffItem, to: DiffItem): boolean {
+  return from.digest === to.digest && otherReferrers(from, to).referrers === undefined;
+}
+
+function otherReferrers({ referrers: was = [] }: DiffItem, { referrers: is = [] }: DiffItem): Pick<ItemChange, 'referrers'> {
+  const added = is.filter((digest) => !was.includes(digest)).length;
+  const removed = was.filter((digest) => !is.includes(digest)).length;
+  return added + removed === 0 ? {} : { referrers: { added, removed } };
 }
 
 function keyOf({ name, version }: DiffItem): string {

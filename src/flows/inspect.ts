@@ -4,7 +4,9 @@ import { fingerprintOf } from '../bundle/public-key.ts';
 import { dearmor } from '../bundle/sshsig.ts';
 import { checkSignature } from '../bundle/check-signature.ts';
 import type { Digest } from '../core/digest.ts';
-import type { LockedBlob } from '../lock/lock-schema.ts';
+import { MEDIA } from '../core/oci.ts';
+import { kindOf, type AttestationKind } from '../inspect/attestations.ts';
+import type { LockedBlob, LockedReferrer } from '../lock/lock-schema.ts';
 import { leftOutOf, type LeftOut } from './left-out.ts';
 
 /** All sizes are bytes. */
@@ -53,13 +55,28 @@ export interface InspectedImage {
   readonly digest: string;
   readonly mediaType: string;
   readonly platforms: readonly string[];
-  /** Manifests, configs and layers together. */
+  /** Manifests, configs, layers and what refers to it, together. */
   readonly size: number;
   /** Bytes that something else in the bundle needs as well. */
   readonly shared: number;
   /** Bytes that are here for this image alone. */
   readonly unique: number;
   readonly neededBy: readonly string[];
+  /** Signatures, attestations and the like that are carried with it; absent when there are none. */
+  readonly referrers?: readonly InspectedReferrer[];
+}
+
+export interface InspectedReferrer {
+  readonly digest: string;
+  readonly kind: AttestationKind;
+  /** Its artifact type, or else the type of what it holds. */
+  readonly type: string;
+  /** Manifest and content together. */
+  readonly size: number;
+  /** Digest of what it is about: the image, a manifest of it, or another referrer. */
+  readonly subject: string;
+  /** The tag by which cosign finds it. */
+  readonly tag?: string;
 }
 
 /** What is in a bundle, from its lock; no blob is read. @throws DeliverError as `openBundle` */
@@ -119,7 +136,20 @@ function inspectImage(image: LockedItem, users: ReadonlyMap<Digest, number>): In
     shared,
     unique: sum(parts) - shared,
     neededBy: image.neededBy,
+    ...(image.referrers === undefined || image.referrers.length === 0 ? {} : { referrers: image.referrers.map(inspectReferrer) }),
   };
+}
+
+function inspectReferrer({ digest, size, artifactType, subject, tag, blobs }: LockedReferrer): InspectedReferrer {
+  const said = [artifactType ?? '', ...blobs.map(({ mediaType }) => mediaType)].filter((type) => type !== '' && !isPlain(type));
+  const type = said[0] ?? MEDIA.octets;
+  const whole = size + sum(blobs);
+  return { digest, kind: kindOf(type) ?? 'other', type, size: whole, subject, ...(tag === undefined ? {} : { tag }) };
+}
+
+/** What tells nothing: an empty config, or the config of an image, which cosign's signatures have. */
+function isPlain(type: string): boolean {
+  return type === MEDIA.empty || /^application\/vnd\.(?:oci|docker)\.(?:image\.config|container\.image)/.test(type);
 }
 
 /** How many images, charts and files need each blob. */
@@ -133,8 +163,9 @@ function countUsers({ images, charts, files }: Bundle['lock']): ReadonlyMap<Dige
 }
 
 /** Each blob of an image once. */
-function partsOf(image: LockedItem): readonly LockedBlob[] {
-  const all = [image, ...(image.manifests ?? []), ...image.blobs];
+function partsOf(image: LockedItem): readonly Pick<LockedBlob, 'digest' | 'size'>[] {
+  const about = (image.referrers ?? []).flatMap((referrer) => [referrer, ...referrer.blobs]);
+  const all = [image, ...(image.manifests ?? []), ...image.blobs, ...about];
   return [...new Map(all.map((part) => [part.digest, part])).values()];
 }
 

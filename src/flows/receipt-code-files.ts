@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { writeWhole } from '../core/write-whole.ts';
 import { outputError } from '../bundle/output-error.ts';
 import { MOST_PRINTED, receiptCodes } from '../receipt/receipt-codes.ts';
 import type { Receipt } from '../receipt/receipt.ts';
@@ -18,7 +18,7 @@ export async function writeCodes(receipt: Receipt, file: string | undefined): Pr
   const paths: string[] = [];
   for (const [at, code] of receiptCodes(receipt, MOST_PRINTED).entries()) {
     const path = at === 0 ? file : `${stem}-${String(at + 1)}${ending}`;
-    await writeFileAtomic(path, await qrFile(code, ending === '.png' ? 'png' : 'svg')).catch((error: unknown) => {
+    await writeWhole(path, await qrFile(code, ending === '.png' ? 'png' : 'svg')).catch((error: unknown) => {
       throw outputError(path, error);
     });
     paths.push(path);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
+import { writeWhole } from '../core/write-whole.ts';
 import { outputError } from '../bundle/output-error.ts';
 import type { Signer } from '../bundle/check-signature.ts';
 import { listRecords } from '../cluster/record.ts';
@@ -126,7 +126,7 @@ async function writeReceipt(out: string | undefined, receipt: Receipt, text: str
     // The full form of the same receipt may take the place of the short one.
     if (before === text) return path;
     if (before !== undefined && before !== receiptText(shortForm(receipt))) continue;
-    await writeFileAtomic(path, text).catch((error: unknown) => {
+    await writeWhole(path, text).catch((error: unknown) => {
       throw outputError(path, error);
     });
     return path;

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
+import { writeWhole } from '../core/write-whole.ts';
 import { isDeliverError } from '../core/errors.ts';
 import { CA_CERT } from '../site/registry-paths.ts';
 import { registryHostOf } from '../site/registry-settings.ts';
@@ -33,7 +33,7 @@ export async function rememberCa(ports: Pick<CaPorts, 'loaded' | 'stateFolder'>,
   const file = memoryOf(ports);
   if (ca === undefined || (await readFile(file, 'utf8').catch(() => undefined)) === ca) return;
   await mkdir(path.dirname(file), { recursive: true });
-  await writeFileAtomic(file, ca);
+  await writeWhole(file, ca);
 }
 
 function memoryOf({ loaded, stateFolder }: Pick<CaPorts, 'loaded' | 'stateFolder'>): string {

@@ -75,8 +75,11 @@ async function watch(input: WatchInput, deliveries: Deliveries, report: Report, 
   let lost = '';
   let quiet = 0;
   while (!signal.aborted) {
-    const inbox = await scanInbox(input.folder, except).catch((error: unknown) => messageOf(error));
-    // A share that goes away for a while is no reason to end; it is told once.
+    const inbox = await scanInbox(input.folder, except).catch((error: unknown) => {
+      if (input.once) throw error;
+      return messageOf(error);
+    });
+    // A share that goes away for a while is no reason to end, unless it was to be one look; it is told once.
     if (typeof inbox === 'string') {
       if (inbox !== lost) report.note(`The inbox can’t be looked at: ${inbox}; trying again`);
       lost = inbox;

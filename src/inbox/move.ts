@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { syncFolder } from '../bundle/sync-folder.ts';
 import { systemCode } from '../core/errors.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from '../core/write-whole.ts';
 
 /** Beside a copy while its original is still there too, so that one that was killed in between is known from a second delivery. */
 const ARRIVING = '.arriving';

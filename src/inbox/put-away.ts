@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { outputError } from '../bundle/output-error.ts';
 import { syncFolder } from '../bundle/sync-folder.ts';
 import { exists, move } from './move.ts';
-import { writeWhole } from './write-whole.ts';
+import { writeWhole } from '../core/write-whole.ts';
 
 /** A delivery as it is moved: one file or folder, or some files of a folder that go into a folder of their own. */
 export interface Parcel {

@@ -3,9 +3,11 @@ import type { Lock, LockedImage } from '../lock/lock-schema.ts';
 import type { Payload } from './attestation-payload.ts';
 import type { Manifest } from './manifests.ts';
 
+export type AttestationKind = 'attestation' | 'bom' | 'signature' | 'other';
+
 /** A signature, provenance or bill of materials that travels with an image. */
 export interface Attestation {
-  readonly kind: 'attestation' | 'bom' | 'signature' | 'other';
+  readonly kind: AttestationKind;
   /** Of the blob that says it. */
   readonly digest: Digest;
   readonly size: number;
@@ -54,7 +56,8 @@ function linksOf(manifests: ReadonlyMap<Digest, Manifest>, images: Lock['images'
       if (subject !== undefined && subject.digest !== digest) links.set(digest, subject.digest);
     }
   }
-  for (const { digest, reference } of images) {
+  for (const { digest, reference, referrers = [] } of images) {
+    for (const referrer of referrers) links.set(referrer.digest, referrer.subject);
     const hex = /:sha256-([0-9a-f]{64})(?:\.(?:att|sig|sbom))?$/.exec(reference)?.[1];
     const subject = [...manifests.keys()].find((one) => one === `sha256:${hex ?? ''}`);
     if (subject !== undefined) links.set(digest, subject);
@@ -82,18 +85,19 @@ function isBom(predicateType: string | undefined): boolean {
   return predicateType !== undefined && /spdx|cyclonedx/i.test(predicateType);
 }
 
-function kindOf(mediaType: string): Attestation['kind'] | undefined {
+/** What the type of an artifact or of its content says it is; undefined when it is no statement about anything. */
+export function kindOf(mediaType: string): AttestationKind | undefined {
   if (/spdx|cyclonedx/i.test(mediaType)) return 'bom';
   if (/in-toto|dsse/i.test(mediaType)) return 'attestation';
   return /simplesigning|sigstore|notary/i.test(mediaType) ? 'signature' : undefined;
 }
 
-/** What is about an image or one of its manifests, each once. */
+/** What is about an image, one of its manifests, or something that refers to these, each once. */
 export function attestationsOf(
-  image: Pick<LockedImage, 'digest' | 'manifests'>,
+  image: Pick<LockedImage, 'digest' | 'manifests' | 'referrers'>,
   found: ReadonlyMap<Digest, readonly Attestation[]>,
 ): readonly Attestation[] {
-  const digests = [image.digest, ...(image.manifests ?? []).map(({ digest }) => digest)];
+  const digests = [image, ...(image.manifests ?? []), ...(image.referrers ?? [])].map(({ digest }) => digest);
   const all = [...new Set(digests)].flatMap((digest) => found.get(digest) ?? []);
   return [...new Map(all.map((one) => [`${one.digest} ${one.about}`, one])).values()];
 }

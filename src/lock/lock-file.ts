@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
-import writeFileAtomic from 'write-file-atomic';
+import { writeWhole } from '../core/write-whole.ts';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
 import { refuse } from '../manifest/problem.ts';
 import { readText } from '../manifest/read-text.ts';
@@ -51,7 +51,7 @@ export async function writeLock(path: string, lock: Lock): Promise<'written' | '
     throw cannotWrite(path, error);
   });
   if (before === text) return 'unchanged';
-  await writeFileAtomic(path, text).catch((error: unknown) => {
+  await writeWhole(path, text).catch((error: unknown) => {
     throw cannotWrite(path, error);
   });
   return 'written';

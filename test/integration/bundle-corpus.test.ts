@@ -16,10 +16,11 @@ import { buildRelease, bundleBytes, smallRelease } from '../support/bundles.ts';
 import { mutant } from '../support/corpus.ts';
 import { hasCommand } from '../support/has-command.ts';
 import { signedBundle, signedBy, testKey } from '../support/signed-bundle.ts';
+import { bySize } from '../support/size.ts';
 
-/** How many mutants deliver alone is shown; both judge the first 240, or a tenth of them: 1,000 of the full corpus. */
-const CORPUS = Number(process.env['CORPUS'] ?? 1000);
-const BY_BOTH = Math.max(240, CORPUS / 10);
+/** How many mutants deliver alone is shown; both judge the first of them: 1,000 of 10,000 when CORPUS says so. */
+const CORPUS = Number(process.env['CORPUS'] ?? bySize(300, 10_000));
+const BY_BOTH = process.env['CORPUS'] === undefined ? bySize(30, 500) : CORPUS / 10;
 const SCRIPT = new URL('../../bin/verify.sh', import.meta.url).pathname;
 
 const packer = testKey('release@corp');
@@ -194,13 +195,14 @@ describe.skipIf(!hasCommand('ssh-keygen'))('verify.sh, with the real ssh-keygen'
     for (const shell of shells) {
       expect(await bare(shell, good), shell).toBe('accepted');
       expect(await bare(shell, deltaBytes()), shell).toBe('accepted');
-      for (const number of numbers(16)) expect(await bare(shell, mutant(good, plan, number).bytes), shell).toBe('refused');
+      for (const number of numbers(bySize(3, 16)))
+        expect(await bare(shell, mutant(good, plan, number).bytes), shell).toBe('refused');
     }
   });
 
   it('refuses changed deltas as deliver does', { timeout: 120_000 }, async () => {
     const [delta, bytes] = [deltaPlan(), deltaBytes()];
-    await inParallel(numbers(48), 4, undefined, async (number) => {
+    await inParallel(numbers(bySize(8, 48)), 4, undefined, async (number) => {
       const changed = mutant(bytes, delta, number);
       expect(await judged(changed.bytes, byDeliver), changed.name).toBe('refused');
       expect(await judged(changed.bytes, byScript), changed.name).toBe('refused');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,9 @@ import { headerOf, planBundle } from '../../src/bundle/plan.ts';
 import { digestOf, hexOf } from '../../src/core/digest.ts';
 import { bundleBytes, smallRelease } from '../support/bundles.ts';
 import { hasCommand } from '../support/has-command.ts';
+import { labProgram } from '../support/lab-program.ts';
+
+const ORAS = labProgram('oras');
 
 // What others make of a bundle. `skipIf` shows what was left out on a machine that lacks a tool.
 const folder = mkdtempSync(join(tmpdir(), 'deliver-tools-'));
@@ -85,5 +88,14 @@ describe.skipIf(!hasCommand('skopeo'))('skopeo', () => {
     const out = join(folder, 'copied');
     run('skopeo', 'copy', '--preserve-digests', `${layout}:${image?.reference ?? ''}`, `dir:${out}`);
     expect(digestOf(readFileSync(join(out, 'manifest.json')))).toBe(image?.digest);
+  });
+});
+
+describe.skipIf(!existsSync(ORAS))('oras', () => {
+  it('pulls a file of the release by its name, under the name that it has on arrival', () => {
+    const [file] = lock.files;
+    run(ORAS, 'pull', '--oci-layout', `${path}:files/${file?.name ?? ''}`, '--output', 'pulled');
+    expect(readdirSync(join(folder, 'pulled'))).toEqual([file?.title]);
+    expect(digestOf(readFileSync(join(folder, 'pulled', file?.title ?? '')))).toBe(file?.digest);
   });
 });

@@ -10,9 +10,10 @@ import { resendFlow } from '../../src/flows/resend.ts';
 import { bundleBytes, noisyRelease } from '../support/bundles.ts';
 import { MIB, run, splitBundle } from '../support/carry.ts';
 import { Dice } from '../support/corpus.ts';
+import { bySize } from '../support/size.ts';
 
-/** 245 patterns with CORPUS=10000, as the full corpus is run; a quarter of them otherwise. */
-const SHARE = Number(process.env['CORPUS'] ?? 1000) >= 10_000 ? 1 : 0.25;
+/** 245 patterns at full size. */
+const SHARE = bySize(0.03, 1);
 
 /** What a pattern takes away: whole volumes, and single MiBs of others. */
 interface Losses {
@@ -94,7 +95,7 @@ describe.each([
 
   it(
     `mends ${String(patterns)} random patterns of at most ${String(parity)} losses in a row, byte for byte`,
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       for (let number = 0; number < patterns; number++) {
         const dice = new Dice(1000 * parity + number);
@@ -107,7 +108,7 @@ describe.each([
 
   it(
     `refuses ${String(more)} patterns of one loss more, and is whole after what its code asks for`,
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async () => {
       for (let number = 0; number < more; number++) {
         const seed = `pattern ${String(number)}`;

@@ -8,13 +8,16 @@ import { MIB } from '../support/carry.ts';
 import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
 import { check, judge, killPoints, LIMIT, pointsOf, runAndKill, showTallies, type Tally } from '../support/kill-points.ts';
 import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { bySize } from '../support/size.ts';
 
 // kill -9 at random points of publish and fetch, with a real object store behind a front that counts.
+/** Of each verb. */
+const KILLS = bySize(2, 10);
 const tallies: Tally[] = [];
 
 describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
   const name = 'noise-1.0.tar';
-  const RANGE = 4 * MIB;
+  const RANGE = 5 * MIB;
   const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
   let minio: Minio;
   let proxy: CountingProxy;
@@ -41,7 +44,7 @@ describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefi
   it('publish sends no finished part again', LIMIT, async () => {
     const tally = await killPoints(
       'publish',
-      pointsOf('publish', 10),
+      pointsOf('publish', KILLS),
       async (round) => {
         const to = `s3://${BUCKET}/publish-${String(round)}`;
         proxy.seen.length = 0;
@@ -64,7 +67,7 @@ describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefi
       },
       check,
     );
-    judge(tally, 10);
+    judge(tally, KILLS);
     tallies.push(tally);
   });
 
@@ -73,7 +76,7 @@ describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefi
     check(await runAndKill({ args: ['publish', name, from], cwd: folder, step: 'publish', env }));
     const tally = await killPoints(
       'fetch',
-      pointsOf('fetch', 10),
+      pointsOf('fetch', KILLS),
       async (round) => {
         const target = join(folder, `fetch-${String(round)}`);
         const finished = new Set<number>();
@@ -91,7 +94,7 @@ describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefi
           afterKill: async () => {
             look();
             const journal = await readFile(join(target, `${name}.part`, 'journal'), 'utf8').catch(() => '');
-            for (const [, index] of journal.matchAll(/^(\d+) sha256:/gm)) finished.add(Number(index) * RANGE);
+            for (const [, index] of journal.matchAll(/^(\d+) sha256:/gm)) finished.add((Number(index) - 1) * RANGE);
             return finished.size;
           },
           atEnd: async () => {
@@ -104,7 +107,7 @@ describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefi
       },
       check,
     );
-    judge(tally, 10);
+    judge(tally, KILLS);
     tallies.push(tally);
   });
 });

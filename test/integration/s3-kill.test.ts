@@ -8,11 +8,12 @@ import { bundleBytes, noisyRelease } from '../support/bundles.ts';
 import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
 import { folderWith } from '../support/files.ts';
 import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { bySize } from '../support/size.ts';
 
 const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
 const NAME = 'noise-1.0.tar';
-const ROUNDS = 10;
-const PART = 8 * 1024 * 1024;
+const ROUNDS = bySize(1, 10);
+const PART = 5 * 1024 * 1024;
 
 const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
 const isRange = ({ range }: SeenRequest): boolean => range !== undefined;
@@ -55,7 +56,7 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
     return signal;
   };
 
-  it('anywhere in a publish: the next run ends it, and no finished part is sent twice', { timeout: 120_000 }, async () => {
+  it('anywhere in a publish: the next run ends it, and no finished part is sent twice', { timeout: 300_000 }, async () => {
     const cwd = await folderWith({ [NAME]: bundle });
     for (let round = 0; round < ROUNDS; round++) {
       proxy.seen.length = 0;
@@ -72,7 +73,7 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
     }
   });
 
-  it('anywhere in a fetch: the next run ends it, and no finished range is fetched twice', { timeout: 120_000 }, async () => {
+  it('anywhere in a fetch: the next run ends it, and no finished range is fetched twice', { timeout: 300_000 }, async () => {
     const cwd = await folderWith({ [NAME]: bundle });
     const from = `s3://${BUCKET}/fetch`;
     await start(['publish', NAME, from], cwd);
@@ -110,7 +111,7 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
       expect((await readFile(join(cwd, 'back', name))).equals(Buffer.from(bytes)), name).toBe(true);
   });
 
-  it.each([2, 5])('of the store at part %i: the next run goes on where it was', async (at) => {
+  it.each(bySize([2], [2, 5]))('of the store at part %i: the next run goes on where it was', async (at) => {
     const cwd = await folderWith({ [NAME]: bundle });
     const to = `s3://${BUCKET}/store-${String(at)}`;
     let come = 0;

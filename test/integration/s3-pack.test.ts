@@ -18,10 +18,11 @@ import { startHttp } from '../support/http.ts';
 import { noise } from '../support/images.ts';
 import { MemoryOrigins, type MemoryOriginsOptions } from '../support/memory-origins.ts';
 import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { bySize } from '../support/size.ts';
 
 const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
-const PART = 8 * 1024 * 1024;
-const ROUNDS = 5;
+const PART = 5 * 1024 * 1024;
+const ROUNDS = bySize(1, 5);
 
 const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
 
@@ -133,7 +134,7 @@ describe.skipIf(noMinio !== undefined)(`pack into a bucket${noMinio === undefine
     expect((await arrived()).equals(bundle)).toBe(true);
   });
 
-  it('kill -9 anywhere, of deliver: the next run ends it', { timeout: 120_000 }, async () => {
+  it('kill -9 anywhere, of deliver: the next run ends it', { timeout: 300_000 }, async () => {
     const files = Array.from({ length: 5 }, (_, at) => noise(9_000_000, `file ${String(at)}`));
     const url = await startHttp((request, response) => response.end(files[Number(request.url?.slice(1))]));
     const named = files.map((_, at) => `  - { name: f${String(at)}, path: "${url}/${String(at)}" }`).join('\n');

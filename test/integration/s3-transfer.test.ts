@@ -90,12 +90,12 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
   it('arrive as they left, in parts, with checksums that the store keeps', async () => {
     const sent = await publish();
     expect(sent).toMatchObject({ sentBytes: bundle.byteLength, keptBytes: 0, objects: [{ outcome: 'sent' }] });
-    expect(partsSent().length).toBe(Math.ceil(bundle.byteLength / (8 * 1024 * 1024)));
+    expect(partsSent().length).toBe(Math.ceil(bundle.byteLength / (5 * 1024 * 1024)));
     const head = await minio.client.send(
       new HeadObjectCommand({ Bucket: BUCKET, Key: `${prefix}/${NAME}`, ChecksumMode: 'ENABLED' }),
     );
     expect(head.ChecksumSHA256).toMatch(/^\S+-\d+$/);
-    expect(head.Metadata).toEqual({ 'deliver-part-size': String(8 * 1024 * 1024) });
+    expect(head.Metadata).toEqual({ 'deliver-part-size': String(5 * 1024 * 1024) });
     const got = await fetch();
     expect(got).toMatchObject({
       fetchedBytes: bundle.byteLength,
@@ -146,7 +146,7 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
     proxy.seen.length = 0;
     const result = await fetch();
     expect(result.keptBytes).toBeGreaterThan(0);
-    expect(rangesGot().length).toBe(Math.ceil(bundle.byteLength / (8 * 1024 * 1024)) - finished);
+    expect(rangesGot().length).toBe(Math.ceil(bundle.byteLength / (5 * 1024 * 1024)) - finished);
     expect((await readFile(join(folder, 'here', NAME))).equals(bundle)).toBe(true);
   });
 

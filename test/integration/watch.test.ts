@@ -254,3 +254,12 @@ it('refuses a time or a folder that is none, before it begins', async () => {
   await expect(once(folder, { settle: 'soon' })).rejects.toThrowWithCode('E_USAGE');
   await expect(once(join(folder, 'none'), { unsigned: true })).rejects.toThrowWithCode('E_FILE_NOT_FOUND');
 });
+
+it('ends when its inbox goes away while it was to look once', async () => {
+  const folder = await inbox({ 'suite.tar': GOOD });
+  const notes: string[] = [];
+  const ended = expect(once(folder, { settle: '10m', unsigned: true }, notes)).rejects.toMatchObject({ code: 'ENOENT' });
+  for (let tries = 0; tries < 500 && notes.length === 0; tries++) await sleep(20);
+  await rm(folder, { recursive: true });
+  await ended;
+});

@@ -21,7 +21,7 @@ it('cuts every size into parts that S3 takes: at most 10 000, none too small but
 });
 
 it('holds at most 32 MiB of parts at once while a part is smaller than that', () => {
-  expect(partSizeOf(1)).toBe(8 * MIB);
+  expect(partSizeOf(1)).toBe(5 * MIB);
   for (const total of [1, 80e9, 200e9, 300e9]) {
     expect(partsAtOnce(total, 6) * partSizeOf(total)).toBeLessThanOrEqual(32 * MIB);
   }
