@@ -45,7 +45,9 @@ describe('the main job on an air-gapped site', () => {
     const outcome = await deliver('install', release.bundle, '--yes');
     expect(outcome.words).toContain('gatekeeper-suite 3.6.2 is installed on lab');
     expect(outcome.code).toBe(0);
-    const first = await answer(HOSTS[0]);
+    // The app gives its Redis one second, which a loaded machine does not always have for the first question.
+    let first = await answer(HOSTS[0]);
+    for (let again = 0; again < 5 && first['count'] === undefined; again++) first = await answer(HOSTS[0]);
     const second = await answer(HOSTS[1]);
     expect(first).toMatchObject({ app: 'gatekeeper', version: 'v362', port: '8000', pod: 'gatekeeper-0' });
     expect(second).toMatchObject({ port: '8080', count: Number(first['count']) + 1 });

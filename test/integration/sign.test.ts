@@ -5,6 +5,7 @@ import { chmod, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { makeSigningKey } from '../../src/bundle/make-key.ts';
 import { loadTrustPolicy } from '../../src/bundle/load-trusted-keys.ts';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
@@ -256,6 +257,13 @@ describe.skipIf(!hasCommand('ssh-keygen'))('keygen, with the real ssh-keygen', (
       expect((await stat(path)).mode & 0o777).toBe(0o600);
     }
   });
+});
+
+it('makes whole keys only: one in 256 would begin with a zero that its library drops', async () => {
+  for (let at = 0; at < 1500; at++) {
+    const { publicLine } = await makeSigningKey('release@corp', undefined);
+    expect(Buffer.from(publicLine.split(' ')[1] ?? '', 'base64')).toHaveLength(51);
+  }
 });
 
 it('never overwrites a key, also not the public half', async () => {
