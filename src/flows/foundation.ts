@@ -5,6 +5,7 @@ import { emptyWish, joinWishes } from '../site/host-wish.ts';
 import { buildsKubernetes } from '../site/kubeadm-settings.ts';
 import { carriedComponents } from '../site/runtime-carried.ts';
 import { kubernetesPrograms } from '../site/runtime-programs.ts';
+import { asksForAnything } from './harbor-setup.ts';
 import { makesCluster, preparationWishes, runtimeWishes } from './host-wishes.ts';
 import { hostPlanLines, hostsStep } from './hosts-step.ts';
 import { kubernetesStep, planKubernetes, type KubernetesInput } from './kubernetes-step.ts';
@@ -29,10 +30,7 @@ export function foundationSteps(session: () => ReleaseSession, ports: SitePorts)
   const { site } = ports.loaded;
   const registry = asksOfRegistry(site) ? [registryStep(session, ports)] : [];
   if (!buildsKubernetes(site)) return { beforePush: [...registry, mirrorsStep(session, ports)], afterPush: [] };
-  const kubernetes = kubernetesStep(
-    () => kubernetesInput(session(), ports),
-    () => undefined,
-  );
+  const kubernetes = kubernetesStep(() => kubernetesInput(session(), ports));
   return {
     beforePush: [hostsStep(session, ports), ...registry],
     afterPush: [
@@ -65,7 +63,7 @@ export async function planFoundation(
 ): Promise<FoundationPlan> {
   const { site } = ports.loaded;
   const { lock } = session.bundle;
-  const registry = asksOfRegistry(site) ? await planRegistry(session.bundle, ports, signal) : undefined;
+  const registry = await planRegistry(session.bundle, ports, signal);
   const lines = registry === undefined ? [] : registryPlanLines(registry);
   if (makesCluster(site, lock)) {
     const runtime = new Map(runtimeWishes(site, lock).map((wish) => [wish.host, wish]));
@@ -94,6 +92,5 @@ function kubernetesInput(session: ReleaseSession, ports: SitePorts): KubernetesI
 
 /** True when something is to be installed or kept on the registry’s side. */
 function asksOfRegistry({ registry }: Site): boolean {
-  const { install, projects, immutableTags, replication, preheat } = registry ?? {};
-  return [install, projects, immutableTags, replication, preheat].some((asked) => asked !== undefined && asked !== false);
+  return registry !== undefined && (registry.install !== undefined || asksForAnything(registry));
 }

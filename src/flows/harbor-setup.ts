@@ -58,7 +58,8 @@ export async function harborRuns(ports: Pick<HarborPorts, 'loaded' | 'registry'>
   return (await harbor?.setup.lastRuns(policies)) ?? [];
 }
 
-function asksForAnything({ projects = [], immutableTags, replication = [], preheat = [] }: SiteRegistry): boolean {
+/** True when the site file asks for anything that is set up through Harbor’s API. */
+export function asksForAnything({ projects = [], immutableTags, replication = [], preheat = [] }: SiteRegistry): boolean {
   return projects.length + replication.length + preheat.length > 0 || immutableTags === true;
 }
 

@@ -2,14 +2,14 @@ import type { Lock } from '../lock/lock-schema.ts';
 import type { Site, SiteHost } from '../manifest/site-schema.ts';
 import { namesWish, nodeWish } from '../site/host-prepare.ts';
 import { emptyWish, joinWishes, type HostWish, type WishedComponent } from '../site/host-wish.ts';
+import { buildsKubernetes } from '../site/kubeadm-settings.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { carriedComponents, sandboxImageOf } from '../site/runtime-carried.ts';
 import { componentWish, kubernetesWish, runtimeWish } from '../site/runtime-wish.ts';
 
 /** True when deliver makes (or keeps) the cluster of this site: decision 25. */
 export function makesCluster(site: Site, { release }: Pick<Lock, 'release'>): boolean {
-  const controlPlanes = site.roles?.['control-plane'] ?? [];
-  return site.cluster === undefined && controlPlanes.length > 0 && release.kubernetes?.components !== undefined;
+  return buildsKubernetes(site) && release.kubernetes?.components !== undefined;
 }
 
 /** What the hosts of a cluster need before anything runs there: settings, names, the programs of Kubernetes and etcd. */

@@ -66,15 +66,13 @@ export async function applyKubernetes(input: KubernetesInput, report: Report, si
  * made has no network yet.
  * @param input asked for when the step runs: earlier steps make it
  */
-export function kubernetesStep(input: () => KubernetesInput, finished: (done: KubernetesDone) => void): Step {
+export function kubernetesStep(input: () => KubernetesInput): Step {
   return {
     id: 'kubernetes',
     title: 'Kubernetes',
     run: async (report, signal) => {
       const given = input();
-      const done = await applyKubernetes(given, report, signal);
-      finished(done);
-      return kubernetesSummary(done, given.version);
+      return kubernetesSummary(await applyKubernetes(given, report, signal), given.version);
     },
   };
 }
