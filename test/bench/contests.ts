@@ -159,3 +159,8 @@ export function hashEach(folder: string, program: string, cores: number): string
 export function limitCommand(): string {
   return `${process.execPath} ${path.join(import.meta.dirname, 'limit.ts')}`;
 }
+
+/** Parity of so many bytes, held to one core. */
+export function encodeCommand(bytes: number): string {
+  return `taskset -c 0 ${process.execPath} ${path.join(import.meta.dirname, 'encode.ts')} ${String(bytes)}`;
+}

@@ -68,6 +68,7 @@ async function all(): Promise<void> {
     'slow-push': () => slowPushContest(far, link),
     verify: () => verifyContest(setting),
     again: () => againContest(setting),
+    'slow-again': () => againContest(far, ' over the slow link'),
     split: () => splitContest(setting),
     'verify-folder': () => verifyFolderContest(setting),
     tls: () => tlsContest(setting),
