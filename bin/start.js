@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 
 // This file must load on old versions of Node: it is what tells them apart.
 const OLDEST = [22, 19];
@@ -25,10 +26,20 @@ export async function start(entry) {
     console.error(`✖ deliver is not built yet: ${fileURLToPath(entry)} is missing.\n\n  fix    npm run build`);
     process.exit(2);
   }
+  endForCertain();
   rememberCompiled();
   dieWithParent();
   const { main } = await import(entry.href);
   process.exit(await main(argv));
+}
+
+/**
+ * At the end Node waits for its compiler threads, while one that needs memory waits for the main thread to collect garbage:
+ * a process that is done then never ends (nodejs/node#54918). V8's baseline compiler is the one that still runs at the end of
+ * a short command, so it stays on the main thread.
+ */
+function endForCertain() {
+  v8.setFlagsFromString('--no-concurrent-sparkplug');
 }
 
 /** What Node compiled is kept among deliver's own files: only for their owner, who can remove it with them. */

@@ -2,7 +2,7 @@ import { fieldAt, listAt } from '../cluster/fields.ts';
 import type { KubeObject } from '../cluster/port.ts';
 
 /** Where kinds of Kubernetes have their pod spec. */
-const POD_SPEC: Readonly<Partial<Record<string, readonly string[]>>> = {
+export const POD_SPEC: Readonly<Partial<Record<string, readonly string[]>>> = {
   Pod: ['spec'],
   ...Object.fromEntries(
     ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController', 'Job'].map((kind) => [
@@ -31,7 +31,8 @@ export function podNamespaces(objects: readonly KubeObject[]): string[] {
   return [...new Set(names)].sort();
 }
 
-function setAt(value: unknown, path: readonly string[], more: object): Record<string, unknown> {
+/** A copy with these fields in the record at a path. */
+export function setAt(value: unknown, path: readonly string[], more: object): Record<string, unknown> {
   const record = (value ?? {}) as Record<string, unknown>;
   const [first, ...rest] = path;
   return first === undefined ? { ...record, ...more } : { ...record, [first]: setAt(fieldAt(record, first), rest, more) };

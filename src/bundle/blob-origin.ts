@@ -10,6 +10,8 @@ export interface BlobOrigins {
   open(digest: Digest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** The same straight into the file, on another thread; undefined where that can't be. @throws DeliverError E_SOURCE* */
   transfer?(digest: Digest, place: FilePlace, signal: AbortSignal): Promise<FileTransfer | undefined>;
+  /** It is read from a path or server straight into memory that is used again: a thread beside those of `transfer` would cost more than it gives. */
+  isFile?(digest: Digest): boolean;
 }
 
 /** A blob that somebody has to be asked for. */

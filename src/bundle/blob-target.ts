@@ -11,16 +11,19 @@ export interface BlobTarget {
   digest(): Promise<string>;
 }
 
+export function buffersOf(size: number): BlobTarget['buffers'] {
+  return [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
+}
+
 /** Does it all on this thread. */
 export class InlineTarget implements BlobTarget {
   readonly #file: PartBytes;
   readonly #hash = createHash('sha256');
   readonly buffers: BlobTarget['buffers'];
 
-  /** @param size bytes of each buffer */
-  constructor(file: PartBytes, size: number) {
+  constructor(file: PartBytes, buffers: BlobTarget['buffers']) {
     this.#file = file;
-    this.buffers = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)];
+    this.buffers = buffers;
   }
 
   async put(bytes: Uint8Array, position: number): Promise<void> {

@@ -62,7 +62,7 @@ async function streamed(
   source: string,
   { pool, lanes, onBytes, signal }: Way,
 ): Promise<void> {
-  const { target, done } = pool.target(member.size);
+  const { target, done } = pool.target(member.size, origins.isFile?.(member.digest));
   let over = (): void => undefined;
   try {
     const bytes = await orAborted(origins.open(member.digest, signal), signal);

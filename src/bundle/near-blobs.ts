@@ -9,7 +9,7 @@ import { openBundle } from './open-bundle.ts';
 import { openSource, type OpenSource } from './open-source.ts';
 import type { PartBytes } from './part-bytes.ts';
 import type { BundlePlan } from './plan.ts';
-import { InlineTarget } from './blob-target.ts';
+import { buffersOf, InlineTarget } from './blob-target.ts';
 import { placeBlob, type Placement } from './place-blob.ts';
 
 /** Where earlier bundles may lie. */
@@ -126,7 +126,7 @@ async function copyGood(
   }
   try {
     await placeBlob(
-      new InlineTarget(target, Math.min(SPANNING_BATCH, size)),
+      new InlineTarget(target, buffersOf(Math.min(SPANNING_BATCH, size))),
       place,
       readRange(from.source, offset, size, signal, 'reused'),
       name,

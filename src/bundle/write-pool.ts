@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { InlineTarget, type BlobTarget } from './blob-target.ts';
+import { buffersOf, InlineTarget, type BlobTarget } from './blob-target.ts';
 import type { PartBytes } from './part-bytes.ts';
 
 /** `turn` comes back with the answer. */
@@ -37,14 +37,20 @@ export class WritePool {
     this.#file = file;
   }
 
-  /** Where to put a blob of so many bytes; `done` when nothing more comes. */
-  target(size: number): { readonly target: BlobTarget; readonly done: () => void } {
-    if (size < WORTH_A_THREAD || availableParallelism() < ENOUGH_CORES) {
-      return { target: new InlineTarget(this.#file, Math.min(BATCH, size)), done: () => undefined };
+  /**
+   * Where to put a blob of so many bytes; `done` when nothing more comes.
+   * @param isCheap it arrives with so little effort that this thread can do the rest as well
+   */
+  target(size: number, isCheap = false): { readonly target: BlobTarget; readonly done: () => void } {
+    if (size < WORTH_A_THREAD) {
+      return { target: new InlineTarget(this.#file, buffersOf(Math.min(BATCH, size))), done: () => undefined };
+    }
+    const buffers = this.#spare.pop() ?? [shared(BATCH), shared(BATCH)];
+    if (isCheap || availableParallelism() < ENOUGH_CORES) {
+      return { target: new InlineTarget(this.#file, buffers), done: () => void this.#spare.push(buffers) };
     }
     const thread = this.#leastBusy();
     thread.blobs += 1;
-    const buffers = this.#spare.pop() ?? [shared(BATCH), shared(BATCH)];
     const done = (): void => {
       thread.blobs -= 1;
       this.#spare.push(buffers);

@@ -107,7 +107,7 @@ export class VolumeDestination implements Destination {
       await manifestFile.writeFile(bytes);
       await parts.write(last, bytes);
       await parts.finish();
-      await keepCopy(dirname(resolve(this.#folder)), this.#folder, carry);
+      await keepCopy(dirname(resolve(this.#folder)), this.#folder, carry, report);
       this.#carry = carry;
     } finally {
       await parts.close();

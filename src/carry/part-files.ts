@@ -41,6 +41,16 @@ export class PartFiles {
     await syncFolder(this.#folder);
   }
 
+  /** Each gets its name as soon as it is on the disk itself: where one without the others is worth something. */
+  async finishEach(): Promise<void> {
+    for (const { name, handle } of this.#open.splice(0)) {
+      await handle.sync();
+      await handle.close();
+      await rename(join(this.#folder, `${name}.part`), join(this.#folder, name));
+    }
+    await syncFolder(this.#folder);
+  }
+
   /** Leaves the files unfinished. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#open.splice(0).map(({ handle }) => handle.close()));

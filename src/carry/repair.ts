@@ -74,7 +74,7 @@ export async function repairSet(set: OpenCarry, states: LeafStates, report: Repo
     }
     const copies = set.manifests.length >= 2 ? [] : await lostManifests(set);
     for (const name of copies) await parts.write(name, manifestBytes(carry));
-    await parts.finish();
+    await parts.finishEach();
     return { files: [...touched, ...copies], leaves, removed: await removePatches(set, report) };
   } finally {
     await parts.close();

@@ -4,7 +4,7 @@ import type { Bundle } from '../bundle/bundle.ts';
 import type { OpenSource } from '../bundle/open-source.ts';
 import { needSpace, outputError } from '../bundle/output-error.ts';
 import { lockOutput } from '../bundle/pack-lock.ts';
-import { DeliverError } from '../core/errors.ts';
+import { DeliverError, systemCode } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import { manifestNames, planVolumes, type CarryLayout } from './layout.ts';
 import { makeManifest, type CarryOptions } from './make-manifest.ts';
@@ -49,7 +49,7 @@ export async function writeCarry(
     await manifestFile.writeFile(bytes);
     await parts.write(last, bytes);
     await parts.finish();
-    await keepCopy(dirname(resolve(bundle.path)), folder, carry);
+    await keepCopy(dirname(resolve(bundle.path)), folder, carry, work.report);
     return carry;
   } catch (error) {
     throw outputError(target, error);
@@ -90,14 +90,23 @@ export async function refuseStale(folder: string, layout: CarryLayout): Promise<
   });
 }
 
-/** Leaves a copy of the carry manifest in another folder than that of the volumes. */
-export async function keepCopy(beside: string, folder: string, carry: CarryManifest): Promise<void> {
+/** What a medium says that can't be written, or is somebody else's. */
+const NOT_OURS = new Set(['EROFS', 'EACCES', 'EPERM']);
+
+/**
+ * Leaves a copy of the carry manifest in another folder than that of the volumes. Where that can't be written the set is
+ * whole all the same: it is said what a resend will need.
+ */
+export async function keepCopy(beside: string, folder: string, carry: CarryManifest, report: Report): Promise<void> {
   if (relative(beside, resolve(folder)) === '') return;
   const [name] = manifestNames(carry.bundle.name, 'plain');
   const copy = new PartFiles(beside);
   try {
     await copy.write(name.replace(/carry\.json$/, `${markOf(carry)}.carry.json`), manifestBytes(carry));
     await copy.finish();
+  } catch (error) {
+    if (!NOT_OURS.has(systemCode(error) ?? '')) throw error;
+    report.note(`${beside} can’t be written: keep a copy of the carry manifest for deliver resend --carry.`);
   } finally {
     await copy.close();
   }

@@ -2,7 +2,7 @@ import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { receiptFlow, type ReceiptResult } from '../flows/receipt.ts';
 import { verifyReceipts, type VerifyReceiptsResult } from '../flows/verify-receipts.ts';
-import { passphrasesFor } from './passphrase.ts';
+import { signingPorts } from './compose-signing.ts';
 
 // The verbs about receipts.
 
@@ -26,14 +26,14 @@ export async function composeReceipt(flags: ReceiptFlags): Promise<Flow<ReceiptR
   }
   const { composeSite } = await import('./compose-site.ts');
   const ports = await composeSite(site);
-  const askPassphrase = await passphrasesFor([key]);
+  const signing = await signingPorts([key]);
   const wish = {
     ...(out === undefined ? {} : { out }),
     ...(codeFile === undefined ? {} : { codeFile }),
     ...(full === undefined ? {} : { full }),
     ...(release === undefined ? {} : { release }),
   };
-  return receiptFlow({ keyPath: key, ...wish }, { ...ports, askPassphrase });
+  return receiptFlow({ keyPath: key, ...wish }, { ...ports, ...signing });
 }
 
 export async function composeVerifyReceipts(paths: readonly string[], trust: readonly string[]): Promise<VerifyReceiptsResult> {

@@ -12,7 +12,7 @@ import { installFlow } from '../flows/install.ts';
 import { planFlow } from '../flows/plan.ts';
 import { siteCa } from '../flows/site-ca.ts';
 import type { InstallResult, PlanResult, StatusResult } from '../flows/plan-types.ts';
-import type { SitePorts, SiteRegistryAccess } from '../flows/site-ports.ts';
+import type { SitePorts } from '../flows/site-ports.ts';
 import { statusFlow } from '../flows/status.ts';
 import { supportFlow, type SupportResult } from '../flows/support.ts';
 import { loadSite, type LoadedSite } from '../manifest/load-site.ts';
@@ -21,9 +21,10 @@ import { secretNameOf, secretsOf, type SecretStore } from '../manifest/secrets.t
 import { trustOf } from '../manifest/site-schema.ts';
 import { registryType, registryWay } from '../site/registry-way.ts';
 import { sitePath } from '../manifest/site-path.ts';
-import { createRegistry } from '../registry/registry.ts';
 import type { RegistryOptions } from '../registry/options.ts';
-import { openSiteRegistry, type SiteRegistryConnection } from '../registry/site-registry.ts';
+import type { SiteRegistryConnection } from '../registry/port.ts';
+import { openSiteRegistry } from '../registry/site-registry.ts';
+import { httpListener } from '../serve/http-listener.ts';
 import { createConnector } from '../ssh/connector.ts';
 import { dialer } from '../ssh/dialer.ts';
 import type { HostConnector } from '../ssh/port.ts';
@@ -89,6 +90,7 @@ export async function composeSite(path: string): Promise<SitePorts> {
     loaded,
     secrets,
     hosts,
+    http: httpListener,
     ...(ca === undefined ? {} : { ca }),
     trusted: await sitePolicy(loaded),
     stateFolder,
@@ -100,7 +102,7 @@ export async function composeSite(path: string): Promise<SitePorts> {
         registry.forget();
         await known.connection.close();
       }
-      return (await registry.get()).access;
+      return (await registry.get()).connection;
     },
     cluster: () => cluster.get(),
     close: async () => {
@@ -149,7 +151,6 @@ interface OpenedRegistry {
   /** False when it was opened without a private authority that deliver makes. */
   readonly isTrusting: boolean;
   readonly connection: SiteRegistryConnection;
-  readonly access: SiteRegistryAccess;
 }
 
 async function openRegistry(
@@ -175,27 +176,9 @@ async function openRegistry(
       ? undefined
       : { username, password: secrets.get(secretNameOf(password)).reveal() };
   const connection = await openSiteRegistry({ ...options, ...(account === undefined ? {} : { account }) }, registryType(site));
-  const { writer, harbor, version } = connection;
   return {
     connection,
     isTrusting: ca !== undefined || registry.install === undefined || registry.install.certificate !== undefined,
-    access: {
-      writer,
-      ...(harbor === undefined ? {} : { harbor }),
-      ...(version === undefined ? {} : { version }),
-      accepts: async (candidate, repository, signal) => {
-        const other = createRegistry({ ...options, role: 'site', account: candidate });
-        try {
-          await other.headManifest(repository, 'deliver-login-check', signal);
-          return true;
-        } catch (error) {
-          if (isDeliverError(error, 'E_REGISTRY_AUTH')) return false;
-          throw error;
-        } finally {
-          await other.close();
-        }
-      },
-    },
   };
 }
 

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { judgeTrust } from '../bundle/trust.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
+import { readCa } from '../manifest/read-ca.ts';
 import { readText } from '../manifest/read-text.ts';
 import { packFlow, type PackResult, type PackVolumes } from '../flows/pack.ts';
 import { bucketOutput, type BucketPlace } from '../flows/pack-output.ts';
@@ -16,6 +17,7 @@ import { DockerAccounts } from '../registry/docker-config.ts';
 import { createImageSource } from '../registry/image-source.ts';
 import { openSiteRegistry } from '../registry/site-registry.ts';
 import { createFileSource } from '../store/file-source.ts';
+import { Netrc } from '../store/netrc.ts';
 import { isS3, parseS3 } from '../store/s3-address.ts';
 import { createS3Store } from '../store/s3-store.ts';
 import { signingPorts } from './compose-signing.ts';
@@ -123,10 +125,15 @@ async function accountOf(flags: PushFlags): Promise<{ username: string; password
   return { username: flags.username, password: password.reveal() };
 }
 
-/** Registries and servers on the connected side; the docker config and the proxies of the environment apply. */
+/** Registries and servers on the connected side; the docker config, ~/.netrc and the proxies of the environment apply. */
 function connectedSide(): ResolveFlowPorts {
+  const netrc = new Netrc(process.env);
   return {
     images: (sources, folder, accounts) => createImageSource(sources, process.env, folder, { accounts }),
-    files: createFileSource(),
+    files: ({ ca }, folder) =>
+      createFileSource({
+        account: (host) => netrc.find(host),
+        ...(ca === undefined ? {} : { ca: readCa(resolve(folder, ca), 'sources.ca') }),
+      }),
   };
 }

@@ -145,10 +145,10 @@ export const ERROR_TEXT: Readonly<Record<ErrorCode, ErrorText>> = {
     fix: 'Check the network and sources: in the release, then run the command again.',
   },
   E_SOURCE_AUTH: {
-    meaning: 'A registry on the connected side refused the account.',
-    fix: 'Log in again (docker login HOST), then run the command again.',
+    meaning: 'A registry or server on the connected side refused the account, or asks for one.',
+    fix: 'Log in again (docker login HOST for a registry, ~/.netrc for a web server), then run the command again.',
   },
-  E_SOURCE_NOT_FOUND: { meaning: 'An image, chart or file is not at its source.', fix: 'Check the name and the tag.' },
+  E_SOURCE_NOT_FOUND: { meaning: 'An image, chart or file is not at its source.', fix: 'Check the name and the version or tag.' },
   E_STORE: {
     meaning: 'An S3 store failed, can’t be reached, or gave something else than was expected.',
     fix: 'Check the endpoint and the network, then run the same command again: it goes on where it stopped.',

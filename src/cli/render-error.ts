@@ -1,4 +1,4 @@
-import type { DeliverError } from '../core/errors.ts';
+import { excerpt, type DeliverError } from '../core/errors.ts';
 import { clean } from './clean.ts';
 import { ERROR_TEXT } from './error-texts.ts';
 import { exitCodeOf } from './exit-codes.ts';
@@ -8,6 +8,8 @@ import { MARK } from './words.ts';
 
 /** A person reads this many findings; `--json` has them all. */
 const MOST_DETAILS = 40;
+/** Letters of one finding, cause or state: what is quoted in it may have no end. What to do is ours, and never cut. */
+const MOST_LETTERS = 2000;
 const LABEL_WIDTH = 'state  '.length;
 
 /**
@@ -19,11 +21,11 @@ export function renderError(error: DeliverError, style: Style, width = 80): stri
   const fix = error.facts.fix ?? ERROR_TEXT[error.code].fix;
   const body = [
     ...found(details, width),
-    ...labelled('why', why, style, width),
+    ...labelled('why', shown(why), style, width),
     ...labelled('fix', fix, style, width),
-    ...labelled('state', state, style, width),
+    ...labelled('state', shown(state), style, width),
   ];
-  return withExit([...headline(what, error.code, style, width), '', ...body], exitCodeOf(error.code), style, width);
+  return withExit([...headline(shown(what), error.code, style, width), '', ...body], exitCodeOf(error.code), style, width);
 }
 
 function headline(what: string, code: string, style: Style, width: number): string[] {
@@ -37,9 +39,9 @@ function headline(what: string, code: string, style: Style, width: number): stri
 
 function found(details: readonly string[], width: number): string[] {
   if (details.length === 0) return [];
-  const shown = details.slice(0, MOST_DETAILS).flatMap((line) => clean(line).split('\n'));
+  const told = details.slice(0, MOST_DETAILS).flatMap((line) => clean(shown(line)).split('\n'));
   const more = details.length - MOST_DETAILS;
-  const lines = shown.flatMap((line) =>
+  const lines = told.flatMap((line) =>
     wrap(line, width - 6).map((part, index) => (index === 0 ? `  ${part}` : `      ${part.trimStart()}`)),
   );
   return [...lines, ...(more > 0 ? [`  … and ${more} more; --json lists all`] : []), ''];
@@ -50,6 +52,10 @@ function labelled(label: string, text: string | undefined, style: Style, width: 
   const head = `  ${style.dim(label.padEnd(LABEL_WIDTH))}`;
   const indent = ' '.repeat(2 + LABEL_WIDTH);
   return wrap(clean(text), width - indent.length).map((line, index) => (index === 0 ? head : indent) + line);
+}
+
+function shown(text: string | undefined): string {
+  return excerpt(text ?? '', MOST_LETTERS);
 }
 
 function withExit(lines: readonly string[], exit: number, style: Style, width: number): string[] {

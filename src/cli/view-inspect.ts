@@ -56,10 +56,15 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
 function imageRows({ reference, size, shared, platforms, referrers = [] }: InspectedImage): Row[] {
   const row: Row = [reference, bytesText(size), sharedText(shared)];
   const more: Row[] = platforms.length > 1 ? [[`  for ${platforms.join(', ')}`, '', '']] : [];
-  return [row, ...more, ...referrers.map((one): Row => [`  + ${referrerText(one)}`, bytesText(one.size), ''])];
+  return [row, ...more, ...referrers.flatMap(referrerRows)];
 }
 
 const KIND = { attestation: 'attestation', bom: 'bill of materials', signature: 'signature', other: 'refers to it' } as const;
+
+function referrerRows(one: InspectedReferrer): Row[] {
+  const row: Row = [`  + ${referrerText(one)}`, bytesText(one.size), ''];
+  return one.unread === true ? [row, ['    a document above 4 MiB: listed, not read', '', '']] : [row];
+}
 
 function referrerText({ kind, type }: InspectedReferrer): string {
   return `${KIND[kind]}: ${type.replace(/^application\/(?:vnd\.)?/, '')}`;

@@ -1,3 +1,4 @@
+import { bytesText } from '../core/amounts.ts';
 import type { CertsResult } from '../flows/certs-renew.ts';
 import type { ResetResult } from '../flows/reset.ts';
 import type { Output } from './output.ts';
@@ -19,10 +20,15 @@ export function viewCerts({ site, hosts }: CertsResult, { style }: Pick<Output, 
   ];
 }
 
-/** `deliver reset`: what the host is now, and how it comes back. */
-export function viewReset({ host, left }: ResetResult, { style }: Pick<Output, 'style'>): string[] {
+/** `deliver reset`: what the host is now, what of its data stays, and how it comes back. */
+export function viewReset({ host, left, nothing, removed, stays }: ResetResult, { style }: Pick<Output, 'style'>): string[] {
+  const rows = stays.map(({ path, bytes, flag }) => [path, bytesText(bytes), flag]);
   return [
-    `${style.bold(host)} ${left ? 'left the cluster; ' : ''}Kubernetes is off it. Programs, images and the container runtime are still there.`,
-    `The next deliver install joins it again, unless it is taken out of the site file.`,
+    nothing
+      ? `${style.bold(host)} has nothing of deliver on it.`
+      : `${style.bold(host)} ${left ? 'left the cluster, and ' : ''}is as it was before deliver.`,
+    ...(removed.length === 0 ? [] : [`Data deleted: ${removed.join(', ')}`]),
+    ...(rows.length === 0 ? [] : ['Data that stays, and the flag that deletes it:', ...table(rows, { indent: 2 })]),
+    ...(nothing ? [] : ['The next deliver install sets it up again, unless it is taken out of the site file.']),
   ];
 }

@@ -3,6 +3,7 @@ import { countText } from '../core/amounts.ts';
 import type { Style } from './style.ts';
 import { table } from './table.ts';
 import { truncateMiddle, widthOf } from './text.ts';
+import { hanging } from './view-plan-items.ts';
 
 /** A person reads this many fields of one object; `--json` has them all. */
 const MOST_FIELDS = 12;
@@ -10,11 +11,15 @@ const MOST_FIELDS = 12;
 const SHORTEST_PATH = 30;
 /** A shared beginning at least this long is left out of both values. */
 const LONG_PREFIX = 12;
+/** New objects that are told one by one; more are counted by kind. */
+const MOST_NEW = 20;
 
 /** What would happen to each object: new ones in a line, changed ones field by field, the same ones as a number. */
-export function objectLines(objects: readonly ObjectPlan[], style: Style, width: number): string[] {
-  const touched = objects.filter(({ action }) => action !== 'same');
-  const same = objects.length - touched.length;
+export function objectLines(objects: readonly ObjectPlan[], style: Style, width: number, verbose = false): string[] {
+  const made = objects.filter(({ action }) => action === 'create');
+  const isCounted = made.length > MOST_NEW && !verbose;
+  const touched = objects.filter(({ action }) => action === 'change' || (action === 'create' && !isCounted));
+  const same = objects.filter(({ action }) => action === 'same').length;
   const rows = touched.map(({ ref, action, takenFrom }) => [
     nameOf(ref),
     ref.kind,
@@ -26,7 +31,16 @@ export function objectLines(objects: readonly ObjectPlan[], style: Style, width:
   const lines = touched.flatMap((object, index) => [names[index] ?? '', ...fieldLines(object, style, width)]);
   const rest =
     same === 0 ? [] : [`${countText(same, 'object')} stay${same === 1 ? 's' : ''} as ${same === 1 ? 'it is' : 'they are'}`];
-  return lines.length === 0 && rest.length === 0 ? ['no objects'] : [...lines, ...rest];
+  const counted = isCounted ? newByKind(made, style, width) : [];
+  const all = [...counted, ...lines, ...rest];
+  return all.length === 0 ? ['no objects'] : all;
+}
+
+/** `+ 84 new: 12 ConfigMaps, 9 ClusterRoles …` */
+function newByKind(made: readonly ObjectPlan[], style: Style, width: number): string[] {
+  const kinds = [...Map.groupBy(made, ({ ref }) => ref.kind)].map(([kind, some]) => `${String(some.length)} ${kind}`);
+  const [first = '', ...more] = hanging(`${String(made.length)} new: ${kinds.join(', ')}`, width - 2);
+  return [`${style.good('+')} ${first}`, ...more.map((line) => `  ${line}`)];
 }
 
 function nameOf({ namespace, name }: ObjectPlan['ref']): string {

@@ -1,5 +1,7 @@
-import { countText } from '../core/amounts.ts';
+import { bytesText } from '../core/amounts.ts';
+import { contentsText } from '../flows/contents-text.ts';
 import type { ResolveResult } from '../flows/resolve.ts';
+import { lockContents, type LockContents } from '../lock/lock-contents.ts';
 import type { Style } from './style.ts';
 import { MARK } from './words.ts';
 
@@ -9,23 +11,23 @@ export interface ResolveSummary {
   readonly version: string;
   readonly lockPath: string;
   readonly outcome: 'written' | 'unchanged';
-  readonly images: number;
-  readonly charts: number;
-  readonly files: number;
+  readonly contents: LockContents;
 }
 
 export function resolveSummary({ lock, lockPath, outcome }: ResolveResult): ResolveSummary {
-  const { images, charts, files } = lock;
   const { name, version } = lock.metadata;
-  return { release: name, version, lockPath, outcome, images: images.length, charts: charts.length, files: files.length };
+  return { release: name, version, lockPath, outcome, contents: lockContents(lock) };
 }
 
 /** What `deliver resolve` says at its end. */
 export function viewResolve(result: ResolveSummary, style: Style): string[] {
-  const counts = [countText(result.images, 'image'), countText(result.charts, 'chart'), countText(result.files, 'file')].join(
-    ', ',
-  );
+  const { contents, lockPath, outcome } = result;
   const done = style.good(MARK.done);
-  if (result.outcome === 'unchanged') return ['', `${done} ${result.lockPath} is up to date   ${counts}`];
-  return ['', `${done} ${style.bold(result.lockPath)}   ${counts}`, '  Review and commit it: it is what pack ships.'];
+  const bytes = [contents.images, contents.charts, contents.components, contents.addons, contents.files].reduce(
+    (sum, amount) => sum + amount.bytes,
+    0,
+  );
+  const carried = `  ${bytesText(bytes)} to carry: ${contentsText(contents)}`;
+  if (outcome === 'unchanged') return ['', `${done} ${lockPath} is up to date`, carried];
+  return ['', `${done} ${style.bold(lockPath)}`, carried, '  Review and commit it: it is what pack ships.'];
 }

@@ -61,7 +61,7 @@ function registryRows(name: string, { healthy, message, runs = [], certificateDa
   const days = certificateDays === undefined ? [] : [`certificate: ${String(certificateDays)} days left`];
   const due = certificateDays !== undefined && certificateDays < RENEWED_AT;
   return [
-    { state: healthy ? 'good' : 'bad', cells: [name, message] },
+    { state: healthy ? 'good' : 'bad', cells: name === '' ? [message] : [name, message] },
     ...days.map((text): Row => ({ state: due ? 'bad' : 'good', cells: [due ? `${text}; deliver install renews it` : text] })),
     ...runs.map(runRow),
   ];

@@ -56,6 +56,16 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof DeliverError && error.facts.cause instanceof ApiStatus && error.facts.cause.status === 404;
 }
 
+/** Who owns the fields that a server-side apply was refused for; nobody for any other error. */
+export function conflictingManagers(error: unknown): string[] {
+  if (!(error instanceof DeliverError) || !(error.facts.cause instanceof ApiStatus)) return [];
+  return managersIn(error.facts.cause.causes.filter(({ reason }) => reason === 'FieldManagerConflict'));
+}
+
+function managersIn(causes: ApiStatus['causes']): string[] {
+  return [...new Set(causes.map((cause) => /"([^"]+)"/.exec(cause.message)?.[1] ?? 'another manager'))];
+}
+
 function notKnown(status: ApiStatus): DeliverError {
   return new DeliverError('E_CLUSTER_AUTH', {
     what: 'The cluster does not know the account of the kubeconfig.',
@@ -88,7 +98,7 @@ function refused(status: ApiStatus, asked: Asked, object: string): DeliverError 
 }
 
 function conflict(status: ApiStatus, object: string, causes: ApiStatus['causes']): DeliverError {
-  const managers = [...new Set(causes.map((cause) => /"([^"]+)"/.exec(cause.message)?.[1] ?? 'another manager'))];
+  const managers = managersIn(causes);
   return new DeliverError('E_CONFLICT', {
     what: `${object} has fields that ${managers.join(' and ')} set.`,
     why: 'Applying would change them to other values, and they are not deliver’s.',

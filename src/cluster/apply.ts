@@ -1,13 +1,13 @@
 import { isDeliverError } from '../core/errors.ts';
 import { SILENT, type Report } from '../core/report.ts';
-import { isImmutable, isNotFound } from './api-error.ts';
+import { conflictingManagers, isImmutable, isNotFound } from './api-error.ts';
 import { diffObject, type FieldChange } from './diff.ts';
 import { awaitKind, definitionOf } from './definitions.ts';
 import { gone } from './gone.ts';
 import { byKind } from './kind-order.ts';
 import type { ClusterApi, KubeObject, KubeRef } from './port.ts';
 import { refOf, refText } from './refs.ts';
-import { isOurs, managersOf } from './owner.ts';
+import { isKubeadmRewrite, isOurs, managersOf } from './owner.ts';
 import { refuseUnplannable } from './refuse.ts';
 import { MANAGED_BY } from './system.ts';
 
@@ -21,7 +21,7 @@ export interface ObjectPlan {
   readonly changes: readonly FieldChange[];
   /** The change can only be made by deleting the object and making it anew. */
   readonly replace?: true;
-  /** Who set the fields that deliver takes over, the first time that it touches this object. */
+  /** Who set the fields that deliver takes over: the first time that it touches this object, and when kubeadm wrote over it. */
   readonly takenFrom?: readonly string[];
 }
 
@@ -100,8 +100,7 @@ async function planObject(
   if (live === undefined && !(await hasNamespace(api, ref, namespaces, options.signal))) return creation(ref, object);
   if (live !== undefined) refuseUnplannable(live, object);
   try {
-    const takenFrom = options.adopt === true && live !== undefined && !isOurs(live) ? managersOf(live) : undefined;
-    const changes = await changesOf(api, live, object, { ...options, force: options.force === true || takenFrom !== undefined });
+    const { changes, takenFrom } = await takingOver(api, live, object, options);
     if (live === undefined) return { ref, action: 'create', changes };
     if (changes.length === 0) return { ref, action: 'same', changes };
     return { ref, action: 'change', changes, ...(takenFrom === undefined ? {} : { takenFrom }) };
@@ -113,6 +112,25 @@ async function planObject(
       return { ref, action: 'change', replace: true, changes: [{ path: 'spec.template', kind: 'change' }] };
     }
     throw error;
+  }
+}
+
+/** The changes, and whose fields they take: an adopted object is taken from whoever made it once, and from kubeadm after its upgrades. */
+async function takingOver(
+  api: ClusterApi,
+  live: KubeObject | undefined,
+  object: KubeObject,
+  options: PlanOptions,
+): Promise<{ readonly changes: readonly FieldChange[]; readonly takenFrom?: readonly string[] }> {
+  if (live === undefined || options.adopt !== true || options.force === true)
+    return { changes: await changesOf(api, live, object, options) };
+  const forced = { ...options, force: true };
+  if (!isOurs(live)) return { changes: await changesOf(api, live, object, forced), takenFrom: managersOf(live) };
+  try {
+    return { changes: await changesOf(api, live, object, options) };
+  } catch (error) {
+    if (!isKubeadmRewrite(error, live)) throw error;
+    return { changes: await changesOf(api, live, object, forced), takenFrom: conflictingManagers(error) };
   }
 }
 

@@ -8,7 +8,12 @@ import type { ClusterApi, KubeObject } from './port.ts';
 const NODE = { apiVersion: 'v1', kind: 'Node' } as const;
 /** The kubelet looks for a network every few seconds, and says so every ten. */
 const TIMEOUT = 120_000;
+/** The same for every node of a site: a joined host may still be loading the images of its network. */
+const SITE_TIMEOUT = 300_000;
 const BETWEEN = 1_000;
+const NO_NETWORK = 'it has no pod network yet';
+const NETWORK_FIX =
+  'The release brings no pod network: add one under manifests: (docs/guides/addons.md), resolve and pack again.';
 
 /** How a node of the cluster is. */
 export interface NodeState {
@@ -55,20 +60,68 @@ export async function waitForNodes(api: Pick<ClusterApi, 'list'>, { hasNetwork, 
   }
 }
 
+export interface WaitForSiteNodes extends WaitForNodes {
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+/**
+ * Waits until each of these nodes is ready: what follows would find no place on one that is not, and an upgrade is not done.
+ * @throws DeliverError E_NOT_READY naming those that are not, each with what its kubelet says
+ */
+export async function waitForSiteNodes(
+  api: Pick<ClusterApi, 'list'>,
+  names: readonly string[],
+  { hasNetwork, report, signal, timeout = SITE_TIMEOUT }: WaitForSiteNodes,
+): Promise<void> {
+  const end = performance.now() + timeout;
+  for (;;) {
+    const known = new Map((await nodeStates(api, signal)).map((node) => [node.name, node]));
+    const waiting = names.map((name) => known.get(name) ?? unknownNode(name)).filter(({ ready }) => !ready);
+    const [first] = waiting;
+    if (first === undefined) return;
+    const detail = `${first.name}: ${first.message}`;
+    report.progress({ done: names.length - waiting.length, total: names.length, unit: 'items', detail });
+    if (performance.now() > end) throw notAllReady(waiting, names.length, { hasNetwork, timeout });
+    await pause(BETWEEN, signal);
+  }
+}
+
+function unknownNode(name: string): NodeState {
+  return { name, ready: false, message: 'the cluster has no such node', version: '' };
+}
+
+function notAllReady(
+  waiting: readonly NodeState[],
+  all: number,
+  { hasNetwork, timeout }: { readonly hasNetwork: boolean; readonly timeout: number },
+): DeliverError {
+  const seconds = String(Math.round(timeout / 1000));
+  const lines = waiting.map(({ name, message }) => `${name}: ${message}`);
+  const bare = !hasNetwork && waiting.every(({ message }) => message === NO_NETWORK);
+  return new DeliverError('E_NOT_READY', {
+    what: `${waiting.map(({ name }) => name).join(', ')} ${waiting.length === 1 ? 'is' : 'are'} not ready (${String(waiting.length)} of ${countText(all, 'node')}).`,
+    why: `After ${seconds} s: ${lines.slice(0, 3).join('; ')}`,
+    details: lines,
+    fix: bare
+      ? NETWORK_FIX
+      : `Look at kubectl describe node ${waiting[0]?.name ?? ''}, and journalctl -u kubelet there; then run the same command again.`,
+    state: 'What was applied stays, and the same command goes on from there; the apps of this release were not begun.',
+  });
+}
+
 function noneReady(nodes: readonly NodeState[], hasNetwork: boolean): DeliverError {
   return new DeliverError('E_NOT_READY', {
     what: `No node of the cluster is ready (${countText(nodes.length, 'node')}).`,
     why: nodes.map(({ name, message }) => `${name}: ${message}`).join('; '),
-    fix: hasNetwork
-      ? 'Look at the pods of the network plugin: kubectl get pods -A -o wide'
-      : 'The release brings no pod network: add one under manifests: (docs/guides/addons.md), resolve and pack again.',
+    fix: hasNetwork ? 'Look at the pods of the network plugin: kubectl get pods -A -o wide' : NETWORK_FIX,
     state: 'What was applied stays, and the same command goes on from there.',
   });
 }
 
 /** The kubelet says in 140 columns that there is no CNI configuration. */
 function shortened(message: string): string {
-  return message.startsWith('container runtime network not ready') ? 'it has no pod network yet' : message;
+  return message.startsWith('container runtime network not ready') ? NO_NETWORK : message;
 }
 
 function stateOf(node: KubeObject): NodeState {

@@ -41,11 +41,14 @@ class Outage extends Error {
   readonly answer: KubeAnswer | undefined;
   /** Milliseconds that the server asked to wait. */
   readonly wait: number;
+  /** It answers, and says itself that it is not ready yet. */
+  readonly starting: boolean;
 
-  constructor(cause: unknown, answer?: KubeAnswer, wait = 0) {
+  constructor(cause: unknown, answer?: KubeAnswer, wait = 0, starting = false) {
     super(messageOf(cause), { cause });
     this.answer = answer;
     this.wait = wait;
+    this.starting = starting;
   }
 }
 
@@ -75,15 +78,17 @@ export class KubeTransport {
   /** Any answer of the server below 500, 429 aside. @throws DeliverError E_CLUSTER, or the reason of the signal */
   async request(request: KubeRequest): Promise<KubeAnswer> {
     request.signal?.throwIfAborted();
+    const began = performance.now();
     try {
       return await pRetry(() => this.#attempt(request), {
         retries: 1000,
         minTimeout: 200,
         maxTimeout: 2_000,
         factor: 1.6,
-        maxRetryTime: this.#answered ? this.#patience : Math.min(this.#patience, FIRST_PATIENCE),
+        maxRetryTime: this.#patience,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
-        shouldRetry: ({ error }) => error instanceof Outage,
+        shouldRetry: ({ error }) =>
+          error instanceof Outage && (error.starting || this.#answered || performance.now() - began < FIRST_PATIENCE),
         onFailedAttempt: async ({ error }) => {
           if (error instanceof Outage && error.wait > 0) await pause(error.wait, request.signal);
         },
@@ -115,8 +120,10 @@ export class KubeTransport {
         body: request.body ?? null,
         signal: request.signal ?? null,
       });
-      const text = await answer.body.text();
-      return this.#judge({ status: answer.statusCode, body: parseBody(text) }, Number(answer.headers['retry-after']));
+      const read = { status: answer.statusCode, body: parseBody(await answer.body.text()) };
+      if (!this.#answered && isRefusal(read) && !(await this.#isReady(headers, request.signal)))
+        this.#lastOutage = performance.now();
+      return this.#judge(read, Number(answer.headers['retry-after']));
     } catch (error) {
       if (error instanceof Outage) throw error;
       request.signal?.throwIfAborted();
@@ -127,13 +134,32 @@ export class KubeTransport {
     }
   }
 
+  /** What every account may ask (system:public-info-viewer): a server that refuses that too has not loaded its rules. */
+  async #isReady(headers: Record<string, string>, signal: AbortSignal | undefined): Promise<boolean> {
+    const { origin } = this.#endpoint.server;
+    const answer = await this.#agent.request({
+      origin,
+      path: `${this.#base}/readyz`,
+      method: 'GET',
+      headers,
+      signal: signal ?? null,
+    });
+    await answer.body.dump();
+    return answer.statusCode === 200;
+  }
+
   #judge(answer: KubeAnswer, retryAfter: number): KubeAnswer {
     const { status } = answer;
     if (status === 500 && isBadPatch(answer.body)) return answer;
-    const settling = (status === 401 || status === 403) && performance.now() - this.#lastOutage < SETTLING;
+    const settling = isRefusal(answer) && performance.now() - this.#lastOutage < SETTLING;
     if (status === 429 || status >= 500 || settling) {
       if (status >= 500) this.#lastOutage = performance.now();
-      throw new Outage(`HTTP ${String(status)}`, answer, Number.isFinite(retryAfter) ? Math.min(retryAfter, 5) * 1000 : 0);
+      throw new Outage(
+        `HTTP ${String(status)}`,
+        answer,
+        Number.isFinite(retryAfter) ? Math.min(retryAfter, 5) * 1000 : 0,
+        settling,
+      );
     }
     this.#answered = true;
     return answer;
@@ -155,6 +181,10 @@ export class KubeTransport {
       cause: error,
     });
   }
+}
+
+function isRefusal({ status }: KubeAnswer): boolean {
+  return status === 401 || status === 403;
 }
 
 const PASSING = new Set([

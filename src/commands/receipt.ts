@@ -19,7 +19,7 @@ aloud, and give it to deliver pack --since. Asked again, the same receipt is giv
     key: Flags.string({
       required: true,
       helpValue: 'KEY',
-      description: 'the site’s OpenSSH ed25519 private key (deliver keygen)',
+      description: 'the site’s OpenSSH ed25519 private key (deliver keygen), or .pub file of one that ssh-agent holds',
     }),
     out: Flags.string({ helpValue: 'FILE', description: 'file to write (default: SITE-VERSION.receipt.json here)' }),
     text: Flags.boolean({ description: 'also print it as lines that can be read aloud and typed' }),

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error-codes.ts';
+import { redact } from './secret.ts';
 
 /** What a person is told about a failure: what failed, why, what to do, and what state things are in now. */
 export interface ErrorFacts {
@@ -41,9 +42,22 @@ export function isDeliverError(error: unknown, ...codes: ErrorCode[]): error is 
   return error instanceof DeliverError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** The message of anything that was thrown. */
+/** Letters of what a library, a server or a file says; parsers quote what they could not read, whole. */
+const MOST_FOREIGN = 2000;
+
+/** The message of anything that was thrown, or the beginning of it. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return excerpt(error instanceof Error ? error.message : String(error), MOST_FOREIGN);
+}
+
+/** The beginning of a text that somebody else wrote, with `…` where it was cut. */
+export function excerpt(text: string, most: number): string {
+  // Secrets first: one that is cut in two would not be known for one any more.
+  return text.length <= most
+    ? text
+    : `${redact(text)
+        .slice(0, most - 1)
+        .toWellFormed()}…`;
 }
 
 /** The `code` property that Node puts on system errors (`ENOENT`, `ECONNREFUSED` …), looked up through `cause` too. */

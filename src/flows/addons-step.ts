@@ -1,6 +1,6 @@
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import { waitHealthy } from '../cluster/health.ts';
-import { nodesReady, waitForNodes } from '../cluster/nodes-ready.ts';
+import { nodesReady, waitForNodes, waitForSiteNodes } from '../cluster/nodes-ready.ts';
 import type { ClusterApi, KubeRef } from '../cluster/port.ts';
 import { countText } from '../core/amounts.ts';
 import type { StepResult } from '../core/report.ts';
@@ -9,14 +9,24 @@ import { applyGroup, type GroupOptions } from './apply-groups.ts';
 /** Milliseconds for all add-ons together: on a new cluster they all pull at once. */
 const TIMEOUT = 600_000;
 
+export interface AddonOptions extends GroupOptions {
+  /** Nodes that deliver itself keeps: each must be ready before the apps begin. */
+  readonly nodes?: readonly string[];
+}
+
 /**
  * Applies the manifests that come before the apps. They are applied one after the other and awaited together, because on a new
- * cluster nothing gets ready before the pod network, wherever that stands; only `dependsOn` waits in between.
+ * cluster nothing gets ready before the pod network, wherever that stands; only `dependsOn` waits in between. Then all nodes of the
+ * site must be ready: those just made, joined or upgraded.
  * @throws DeliverError E_APPLY, E_CONFLICT, E_IMAGE_PULL, E_NOT_READY, E_CLUSTER, E_CLUSTER_AUTH
  */
-export async function applyAddons(groups: readonly ReleaseGroup[], api: ClusterApi, options: GroupOptions): Promise<StepResult> {
+export async function applyAddons(groups: readonly ReleaseGroup[], api: ClusterApi, options: AddonOptions): Promise<StepResult> {
+  const { nodes = [], report, signal } = options;
   const parts = groups.filter(({ manifests }) => manifests !== undefined);
-  if (parts.length === 0) return { summary: 'none in this release' };
+  if (parts.length === 0) {
+    await waitForSiteNodes(api, nodes, { report, signal, hasNetwork: false });
+    return { summary: 'none in this release' };
+  }
   const applied = new Map<string, readonly KubeRef[]>();
   let changed = 0;
   for (const group of groups) {
@@ -26,7 +36,9 @@ export async function applyAddons(groups: readonly ReleaseGroup[], api: ClusterA
     changed += done.changed;
     applied.set(group.title, done.refs);
   }
-  await waitAll([...applied.values()].flat(), networkOf(groups, applied), api, options);
+  const network = networkOf(groups, applied);
+  await waitAll([...applied.values()].flat(), network, api, options);
+  await waitForSiteNodes(api, nodes, { report, signal, hasNetwork: network.length > 0 });
   const names = parts.map(({ title }) => title).join(', ');
   return {
     summary: changed === 0 ? `no change; ${names} ready` : `${countText(changed, 'object')} applied; ${names} ready`,

@@ -21,6 +21,7 @@ export interface ContentSources {
 interface Origin {
   /** `docker.io/library/busybox:1.36, blob sha256:…` */
   readonly name: string;
+  readonly isFile?: true;
   open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** The same straight into a file. */
   transfer?(place: FilePlace, signal: AbortSignal): Promise<FileTransfer | undefined>;
@@ -53,6 +54,7 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
   for (const file of lock.files) {
     add(file.digest, {
       name: `file ${file.name} (${file.source})`,
+      isFile: true,
       open: (signal) => sources.files.open(sourceLocation(sources.folder, file.source), signal),
     });
   }
@@ -71,6 +73,7 @@ export function blobOrigins(lock: Lock, sources: ContentSources): BlobOrigins {
       if (origin === undefined) throw new DeliverError('E_BUG', { what: `Nothing in the lock says where ${digest} comes from.` });
       return origin.open(signal);
     },
+    isFile: (digest) => origins.get(digest)?.isFile === true,
     transfer: async (digest, place, signal) => origins.get(digest)?.transfer?.(place, signal),
   };
 }

@@ -1,19 +1,18 @@
-import type { Report, Step } from '../core/report.ts';
+import type { Step } from '../core/report.ts';
 import type { Site } from '../manifest/site-schema.ts';
-import { planHosts } from '../site/host-apply.ts';
-import { emptyWish, joinWishes } from '../site/host-wish.ts';
 import { buildsKubernetes } from '../site/kubeadm-settings.ts';
 import { carriedComponents } from '../site/runtime-carried.ts';
 import { kubernetesPrograms } from '../site/runtime-programs.ts';
 import { asksForAnything } from './harbor-setup.ts';
-import { makesCluster, preparationWishes, runtimeWishes } from './host-wishes.ts';
-import { hostPlanLines, hostsStep } from './hosts-step.ts';
-import { kubernetesStep, planKubernetes, type KubernetesInput } from './kubernetes-step.ts';
+import { makesCluster } from './host-wishes.ts';
+import { hostsStep } from './hosts-step.ts';
+import { imagesStep } from './images-step.ts';
+import { kubernetesStep, type KubernetesInput } from './kubernetes-step.ts';
 import { mirrorsStep } from './mirrors-step.ts';
-import { planRegistry } from './registry-plan.ts';
-import { registryPlanLines, registryStep } from './registry-step.ts';
+import { registryStep } from './registry-step.ts';
 import type { ReleaseSession } from './release-session.ts';
 import { runtimeStep } from './runtime-step.ts';
+import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** The steps of install below the API of the cluster. */
@@ -29,12 +28,14 @@ export interface Foundation {
 export function foundationSteps(session: () => ReleaseSession, ports: SitePorts): Foundation {
   const { site } = ports.loaded;
   const registry = asksOfRegistry(site) ? [registryStep(session, ports)] : [];
-  if (!buildsKubernetes(site)) return { beforePush: [...registry, mirrorsStep(session, ports)], afterPush: [] };
+  const images = hasNoRegistry(site) ? [imagesStep(session, ports)] : [];
+  if (!buildsKubernetes(site)) return { beforePush: [...registry, mirrorsStep(session, ports)], afterPush: images };
   const kubernetes = kubernetesStep(() => kubernetesInput(session(), ports));
   return {
     beforePush: [hostsStep(session, ports), ...registry],
     afterPush: [
       runtimeStep(session, ports),
+      ...images,
       {
         ...kubernetes,
         run: async (report, signal) => {
@@ -47,35 +48,8 @@ export function foundationSteps(session: () => ReleaseSession, ports: SitePorts)
   };
 }
 
-/** What an install would do there. */
-export interface FoundationPlan {
-  /** A line per host and part: `w1: containerd v1.7.28, swap off`. */
-  readonly lines: readonly string[];
-  readonly changes: number;
-}
-
-/** Compares hosts, registry and cluster with what release and site ask for. Changes nothing. @throws DeliverError E_PREFLIGHT, E_SSH*, E_HOST */
-export async function planFoundation(
-  session: ReleaseSession,
-  ports: SitePorts,
-  report: Report,
-  signal: AbortSignal,
-): Promise<FoundationPlan> {
-  const { site } = ports.loaded;
-  const { lock } = session.bundle;
-  const registry = await planRegistry(session.bundle, ports, signal);
-  const lines = registry === undefined ? [] : registryPlanLines(registry);
-  if (makesCluster(site, lock)) {
-    const runtime = new Map(runtimeWishes(site, lock).map((wish) => [wish.host, wish]));
-    const wishes = preparationWishes(site, lock).map((wish) => joinWishes(wish, runtime.get(wish.host) ?? emptyWish(wish.host)));
-    lines.push(...hostPlanLines(await planHosts(ports.hosts, wishes, signal)));
-    const items = await planKubernetes(kubernetesInput(session, ports), report, signal);
-    lines.push(...items.filter(({ done }) => !done).map(({ host, what }) => `${host}: ${what}`));
-  }
-  return { lines, changes: lines.filter((line) => !line.includes(': no change')).length };
-}
-
-function kubernetesInput(session: ReleaseSession, ports: SitePorts): KubernetesInput {
+/** What the Kubernetes step works with, of release and site. */
+export function kubernetesInput(session: ReleaseSession, ports: SitePorts): KubernetesInput {
   const { lock } = session.bundle;
   const carried = carriedComponents(lock);
   const image = (path: string): string | undefined => lock.images.find(({ reference }) => reference.includes(path))?.reference;

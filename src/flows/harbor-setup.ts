@@ -1,7 +1,14 @@
 import type { Report } from '../core/report.ts';
 import { secretNameOf } from '../manifest/secrets.ts';
 import type { RegistryPreheat, RegistryReplication, SiteRegistry } from '../manifest/site-registry-schema.ts';
-import type { PolicyRun, PreheatPolicy, RegistryAccount, ReplicationPolicy, WatchedPolicy } from '../registry/port.ts';
+import type {
+  HarborSetup,
+  PolicyRun,
+  PreheatPolicy,
+  RegistryAccount,
+  ReplicationPolicy,
+  WatchedPolicy,
+} from '../registry/port.ts';
 import { bytesOfQuantity } from '../site/quantity.ts';
 import type { ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
@@ -22,28 +29,80 @@ export async function setUpHarbor({ push }: Pick<ReleaseSession, 'push'>, ports:
     report.note('! registry: projects, immutable tags, replication and preheat are for Harbor; this registry is none.');
     return [];
   }
-  const { setup } = harbor;
+  // Rules and policies are about projects that are there.
+  for (const project of push.projects) await harbor.ensureProject(project);
   const changed: string[] = [];
-  const did = async (what: string, work: Promise<boolean>): Promise<void> => {
-    if (await work) changed.push(what);
-  };
-  for (const { name, quota, public: open } of registry.projects ?? []) {
-    const wanted = {
-      ...(quota === undefined ? {} : { quota: bytesOfQuantity(quota) }),
-      ...(open === undefined ? {} : { public: open }),
-    };
-    await did(`project ${name}`, setup.project(name, wanted));
-  }
-  if (registry.immutableTags === true) {
-    for (const project of push.projects) {
-      await harbor.ensureProject(project);
-      await did(`tags of ${project} immutable`, setup.immutableTags(project));
-    }
-  }
-  for (const policy of registry.replication ?? [])
-    await did(`replication ${policy.name}`, setup.replication(replicationOf(policy, ports)));
-  for (const policy of registry.preheat ?? []) await did(`preheat ${policy.name}`, setup.preheat(preheatOf(policy, ports)));
+  for (const { what, change } of wishes(registry, push.projects, ports)) if (await change(harbor.setup)) changed.push(what);
   return changed;
+}
+
+/**
+ * What `setUpHarbor` would change, in the same words; nothing is changed.
+ * @param isThere false for a registry that the same install makes
+ * @throws DeliverError E_HARBOR, E_REGISTRY*, E_SECRET_MISSING
+ */
+export async function planHarborSetup(
+  { push }: Pick<ReleaseSession, 'push'>,
+  ports: HarborPorts,
+  isThere: boolean,
+): Promise<string[]> {
+  const { registry } = ports.loaded.site;
+  if (registry === undefined || !asksForAnything(registry)) return [];
+  const all = wishes(registry, push.projects, ports);
+  if (!isThere) return registry.install?.kind === 'harbor' ? all.map(({ what }) => what) : [];
+  const { harbor } = await ports.registry();
+  if (harbor === undefined) return [];
+  const made = new Set([...push.projects, ...(registry.projects ?? []).map(({ name }) => name)]);
+  const changed: string[] = [];
+  for (const { what, project, isRemoval, change } of all) {
+    const isToCome = project !== undefined && made.has(project) && !(await harbor.hasProject(project));
+    if (isToCome ? isRemoval !== true : await change(harbor.look)) changed.push(what);
+  }
+  return changed;
+}
+
+interface Wish {
+  /** `project media`, `replication to-plant-8`. */
+  readonly what: string;
+  /** The project that it is in. */
+  readonly project?: string;
+  /** What is not there needs no removal. */
+  readonly isRemoval?: boolean;
+  /** True when it changed something. */
+  readonly change: (setup: HarborSetup) => Promise<boolean>;
+}
+
+function wishes(registry: SiteRegistry, released: readonly string[], ports: HarborPorts): Wish[] {
+  const isImmutable = immutableWanted(registry);
+  return [
+    ...(registry.projects ?? []).map(({ name, quota, public: open }): Wish => {
+      const wanted = {
+        ...(quota === undefined ? {} : { quota: bytesOfQuantity(quota) }),
+        ...(open === undefined ? {} : { public: open }),
+      };
+      return { what: `project ${name}`, project: name, change: (setup) => setup.project(name, wanted) };
+    }),
+    ...(isImmutable === undefined ? [] : released).map((project): Wish => ({
+      what: `tags of ${project} ${isImmutable === true ? 'immutable' : 'movable'}`,
+      project,
+      isRemoval: isImmutable !== true,
+      change: (setup) => setup.immutableTags(project, isImmutable === true),
+    })),
+    ...(registry.replication ?? []).map((policy): Wish => ({
+      what: `replication ${policy.name}`,
+      change: (setup) => setup.replication(replicationOf(policy, ports)),
+    })),
+    ...(registry.preheat ?? []).map((policy): Wish => ({
+      what: `preheat ${policy.name}`,
+      project: policy.project,
+      change: (setup) => setup.preheat(preheatOf(policy, ports)),
+    })),
+  ];
+}
+
+/** Whether released tags may not move: as the site file says, else so in a Harbor that deliver installs; another one’s rules are left alone. */
+export function immutableWanted({ immutableTags, install }: SiteRegistry): boolean | undefined {
+  return immutableTags ?? (install?.kind === 'harbor' ? true : undefined);
 }
 
 /** The last runs of the policies that the site file names, for `status`. */
@@ -59,8 +118,9 @@ export async function harborRuns(ports: Pick<HarborPorts, 'loaded' | 'registry'>
 }
 
 /** True when the site file asks for anything that is set up through Harbor’s API. */
-export function asksForAnything({ projects = [], immutableTags, replication = [], preheat = [] }: SiteRegistry): boolean {
-  return projects.length + replication.length + preheat.length > 0 || immutableTags === true;
+export function asksForAnything(registry: SiteRegistry): boolean {
+  const { projects = [], replication = [], preheat = [] } = registry;
+  return projects.length + replication.length + preheat.length > 0 || immutableWanted(registry) !== undefined;
 }
 
 function replicationOf(

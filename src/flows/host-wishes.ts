@@ -12,12 +12,17 @@ export function makesCluster(site: Site, { release }: Pick<Lock, 'release'>): bo
   return buildsKubernetes(site) && release.kubernetes?.components !== undefined;
 }
 
+/** Names of the nodes that deliver makes and keeps; none where the cluster is used as it is. */
+export function keptNodes(site: Site, lock: Pick<Lock, 'release'>): string[] {
+  return makesCluster(site, lock) ? nodesOf(site).map(({ name }) => name) : [];
+}
+
 /** What the hosts of a cluster need before anything runs there: settings, names, the programs of Kubernetes and etcd. */
 export function preparationWishes(site: Site, lock: Lock): HostWish[] {
   if (!makesCluster(site, lock)) return [];
   const carried = carriedComponents(lock);
   const names = namesWish(hostNames(site));
-  const etcd = new Set(site.roles?.etcd ?? []);
+  const etcd = new Set((site.roles?.etcd ?? []).filter((name) => site.drain?.includes(name) !== true));
   const nodes = new Set(nodesOf(site).map(({ name }) => name));
   const etcdWish = wishesOf(['etcd'], carried);
   return (site.hosts ?? [])

@@ -1,8 +1,6 @@
-import { countText } from '../core/amounts.ts';
 import type { Report, Step, StepResult } from '../core/report.ts';
-import { applyHosts, planHosts, type HostLook } from '../site/host-apply.ts';
+import { applyHosts, planHosts } from '../site/host-apply.ts';
 import { outcomeChanges, outcomeSummary, refuseFailed } from '../site/host-outcome.ts';
-import { changesOf } from '../site/host-plan.ts';
 import type { HostWish } from '../site/host-wish.ts';
 import { preparationWishes } from './host-wishes.ts';
 import type { ReleaseSession } from './release-session.ts';
@@ -36,15 +34,4 @@ export async function wishHosts(
   for (const { host, notes } of outcomes) for (const note of notes) report.note(`${host}: ${note}`);
   refuseFailed(outcomes);
   return { summary: outcomeSummary(outcomes), changed: outcomeChanges(outcomes) };
-}
-
-/** What an install would do on each host, for the plan: `w1: containerd v1.7.28, swap off`. Read-only. */
-export function hostPlanLines(looks: readonly HostLook[]): string[] {
-  return looks.map((look) => {
-    if ('error' in look) return `${look.host}: ${look.error.facts.what}`;
-    const { plan, host } = look;
-    if (plan.refused !== undefined) return `${host}: refused, ${plan.refused.facts.why ?? plan.refused.facts.what}`;
-    const todo = plan.items.filter(({ done }) => !done).map(({ what }) => what);
-    return `${host}: ${changesOf(plan) === 0 ? `no change (${countText(plan.items.length, 'thing')} as wanted)` : todo.join(', ')}`;
-  });
 }

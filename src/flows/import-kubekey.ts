@@ -72,7 +72,7 @@ function importManifest({ path, folder, raw, positionOf }: OpenedDocument, { out
 }
 
 function importCluster({ path, folder, raw, positionOf }: OpenedDocument, { output, schemas }: ImportInput): Imported {
-  const { site, notes, inlineSecrets } = siteOfCluster(path, raw, positionOf);
+  const { site, notes, inlineSecrets, kubernetesVersion } = siteOfCluster(path, raw, positionOf);
   const { name } = site.metadata;
   const secretsFile = `${name}.secrets.yaml`;
   const full = inlineSecrets.size === 0 ? site : { ...site, secrets: `./${secretsFile}` };
@@ -82,8 +82,13 @@ function importCluster({ path, folder, raw, positionOf }: OpenedDocument, { outp
       ...secretFiles(join(output, secretsFile), inlineSecrets),
       { path: join(output, `${name}.site.yaml`), holds: 'site', text },
     ],
-    notes,
+    notes: [...notes, ...(kubernetesVersion === undefined ? [] : [versionLost(kubernetesVersion, positionOf)])],
   };
+}
+
+/** Our site files name no version, so what the KubeKey file would have refused is taken. */
+function versionLost(version: string, positionOf: OpenedDocument['positionOf']): string {
+  return `${positionOf(['spec', 'kubernetes', 'version'])}  spec.kubernetes.version: ${version} is not written: with the site file any release’s version is taken`;
 }
 
 function secretFiles(path: string, secrets: ReadonlyMap<string, Secret>): NewFile[] {

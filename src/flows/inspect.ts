@@ -5,6 +5,7 @@ import { dearmor } from '../bundle/sshsig.ts';
 import { checkSignature } from '../bundle/check-signature.ts';
 import type { Digest } from '../core/digest.ts';
 import { MEDIA } from '../core/oci.ts';
+import { MOST_PAYLOAD } from '../inspect/attestation-payload.ts';
 import { kindOf, type AttestationKind } from '../inspect/attestations.ts';
 import type { LockedBlob, LockedReferrer } from '../lock/lock-schema.ts';
 import { leftOutOf, type LeftOut } from './left-out.ts';
@@ -77,6 +78,8 @@ export interface InspectedReferrer {
   readonly subject: string;
   /** The tag by which cosign finds it. */
   readonly tag?: string;
+  /** It holds a document that is too big for `--html` and `--sbom` to read. */
+  readonly unread?: true;
 }
 
 /** What is in a bundle, from its lock; no blob is read. @throws DeliverError as `openBundle` */
@@ -143,8 +146,10 @@ function inspectImage(image: LockedItem, users: ReadonlyMap<Digest, number>): In
 function inspectReferrer({ digest, size, artifactType, subject, tag, blobs }: LockedReferrer): InspectedReferrer {
   const said = [artifactType ?? '', ...blobs.map(({ mediaType }) => mediaType)].filter((type) => type !== '' && !isPlain(type));
   const type = said[0] ?? MEDIA.octets;
-  const whole = size + sum(blobs);
-  return { digest, kind: kindOf(type) ?? 'other', type, size: whole, subject, ...(tag === undefined ? {} : { tag }) };
+  const kind = kindOf(type) ?? 'other';
+  const isUnread = (kind === 'attestation' || kind === 'bom') && blobs.some((blob) => blob.size > MOST_PAYLOAD);
+  const more = { ...(tag === undefined ? {} : { tag }), ...(isUnread ? { unread: true as const } : {}) };
+  return { digest, kind, type, size: size + sum(blobs), subject, ...more };
 }
 
 /** What tells nothing: an empty config, or the config of an image, which cosign's signatures have. */

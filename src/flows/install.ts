@@ -8,16 +8,20 @@ import { applyApps, applyGroups, inventoryOf } from './apply-groups.ts';
 import { InstallLock } from './install-lock.ts';
 import { applySiteDns } from './dns-step.ts';
 import { foundationSteps } from './foundation.ts';
+import { keptNodes } from './host-wishes.ts';
+import { letOldImagesGo } from './images-step.ts';
 import { installState } from './install-state.ts';
 import { Journal } from './journal.ts';
 import { planRelease } from './plan-objects.ts';
 import type { InstallResult } from './plan-types.ts';
 import { ensurePullAccount } from './pull-account.ts';
+import { openPushAccount } from './push-account.ts';
 import { pushStep } from './push-step.ts';
 import { recordedTrust } from './recorded-trust.ts';
 import { definitionsOf, groupsOf, releaseUrls } from './release-groups.ts';
 import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { preflightSummary, refuseFailed, runPreflights } from './site-preflight.ts';
+import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
 import type { ReleaseGroup } from '../apps/release-objects.ts';
@@ -75,7 +79,8 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     () => {
       const { writer, harbor } = needed(registry);
       const { bundle, push: plan } = needed(session);
-      return { bundle, plan, writer, ...(harbor === undefined ? {} : { harbor }) };
+      const openWriter = () => openPushAccount(needed(session), ports);
+      return { bundle, plan, writer, openWriter, ...(harbor === undefined ? {} : { harbor }) };
     },
     () => undefined,
   );
@@ -110,10 +115,14 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       return { summary: preflightSummary(checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
     ...below.beforePush.map(of),
-    step(push.id, push.title, async (report, signal) => {
-      registry = await ports.registry();
-      return push.run(report, signal);
-    }),
+    ...(hasNoRegistry(ports.loaded.site)
+      ? []
+      : [
+          step(push.id, push.title, async (report, signal) => {
+            registry = await ports.registry();
+            return push.run(report, signal);
+          }),
+        ]),
     ...below.afterPush.map(of),
     step('addons', 'Add-ons', async (report, signal) => {
       await lock.take(await ports.cluster(), report, signal);
@@ -126,6 +135,7 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
         report,
         // On a new cluster the lock is held from here on.
         signal: lock.guard(signal),
+        nodes: keptNodes(ports.loaded.site, needed(session).bundle.lock),
       });
     }),
     step('namespaces', 'Namespaces', async (report, signal) =>
@@ -154,6 +164,9 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     ...(dnsHosts(ports.loaded.site).length === 0
       ? []
       : [step('dns', 'Names', async (report, signal) => applySiteDns(needed(session), ports, report, signal))]),
+    ...(hasNoRegistry(ports.loaded.site)
+      ? [step('old-images', 'Old images', async (_report, signal) => letOldImagesGo(needed(session), ports, signal))]
+      : []),
     step(
       'record',
       'Recorded',

@@ -4,14 +4,13 @@ import type { Report, Step, StepResult } from '../core/report.ts';
 import type { Site } from '../manifest/site-schema.ts';
 import { clusterVersion, controlOf } from '../site/kubeadm-cluster.ts';
 import { balanceNode } from '../site/kubeadm-endpoint.ts';
-import { joinNodes, joinStates, type Control } from '../site/kubeadm-join.ts';
+import { joinNodes, type Control } from '../site/kubeadm-join.ts';
 import { applyMarks, markChanges } from '../site/kubeadm-labels.ts';
 import { clusterNodes } from '../site/kubeadm-nodes.ts';
 import { removeNodes } from '../site/kubeadm-remove.ts';
 import { forgetSecrets } from '../site/kubeadm-secrets.ts';
 import { kubernetesSettings } from '../site/kubeadm-settings.ts';
 import { upgradeCluster } from '../site/kubeadm-upgrade.ts';
-import { upgradeStep } from '../site/kubeadm-upgrade-path.ts';
 import { connect, HOSTS_AT_ONCE, probeAll, type KubernetesWorld, type ProbedNode } from '../site/kubeadm-world.ts';
 import { etcdGroup } from '../site/etcd-group.ts';
 
@@ -62,8 +61,8 @@ export async function applyKubernetes(input: KubernetesInput, report: Report, si
 }
 
 /**
- * The step of install. Add-ons come after it, and `waitNodesReady` (site/kubeadm-gate.ts) after those: a cluster that was just
- * made has no network yet.
+ * The step of install. Add-ons come after it, and they wait for the nodes (`waitForSiteNodes`): a cluster that was just made has no
+ * network yet.
  * @param input asked for when the step runs: earlier steps make it
  */
 export function kubernetesStep(input: () => KubernetesInput): Step {
@@ -143,47 +142,4 @@ function refuseFailed(
     state:
       joined.length === 0 ? 'The cluster works without them.' : `The cluster works without them; ${joined.join(', ')} joined.`,
   });
-}
-
-/** One thing that an install would do to Kubernetes. */
-export interface KubernetesPlanItem {
-  readonly host: string;
-  readonly what: string;
-  readonly done: boolean;
-}
-
-/** What `applyKubernetes` would do, found without changing anything. @throws DeliverError E_PREFLIGHT for what it would refuse */
-export async function planKubernetes(input: KubernetesInput, report: Report, signal: AbortSignal): Promise<KubernetesPlanItem[]> {
-  const world = kubernetesWorld(input, report, signal);
-  const { version } = world.settings;
-  const { probed, lost } = await probeAll(world);
-  const unreachable = [...lost].map(([host, why]) => ({ host, what: `can’t be looked at: ${why}`, done: false }));
-  const serving = probed.find(({ node, facts }) => node.controlPlane && facts.ready && facts.marker?.state !== 'begun');
-  if (serving === undefined) {
-    const first = world.settings.controlPlanes[0]?.name;
-    return [
-      ...world.settings.etcd.map(({ name }) => ({ host: name, what: 'etcd', done: false })),
-      ...probed.map(({ node: { name } }) => ({
-        host: name,
-        what: name === first ? `Kubernetes ${version}, first control plane` : 'join',
-        done: false,
-      })),
-      ...unreachable,
-    ];
-  }
-  const control = { node: serving.node, connection: await connect(world, serving.node) };
-  const current = await clusterVersion(control, signal);
-  upgradeStep(current, version);
-  const nodes = await clusterNodes(control.connection, signal);
-  const items = joinStates(probed, nodes).map(({ probed: { node, facts }, state }): KubernetesPlanItem => {
-    const host = node.name;
-    if (state === 'foreign') return { host, what: 'has traces of another cluster', done: false };
-    if (state !== 'member') return { host, what: `join as ${node.controlPlane ? 'control plane' : 'worker'}`, done: false };
-    const found = nodes.find(({ name }) => name === host)?.version ?? current;
-    const old = found !== version || facts.manifests.some((each) => each !== version);
-    return old
-      ? { host, what: `Kubernetes ${found} → ${version}`, done: false }
-      : { host, what: `Kubernetes ${version}`, done: true };
-  });
-  return [...items, ...unreachable];
 }

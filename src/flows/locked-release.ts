@@ -1,6 +1,6 @@
-import { countText } from '../core/amounts.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Flow, Report } from '../core/report.ts';
+import { lockContents } from '../lock/lock-contents.ts';
 import { lockPath, readLock, writeLock } from '../lock/lock-file.ts';
 import type { Lock } from '../lock/lock-schema.ts';
 import { proveClosed } from '../lock/prove-closed.ts';
@@ -10,6 +10,7 @@ import { manifestsChanged } from '../lock/stale-manifests.ts';
 import { fillVersions } from '../manifest/fill.ts';
 import { loadRelease } from '../manifest/load-release.ts';
 import type { ContentSources } from './blob-origins.ts';
+import { contentsText, proofText } from './contents-text.ts';
 import type { ResolveFlowPorts } from './resolve.ts';
 
 export interface LockedRelease {
@@ -34,13 +35,13 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
           const loaded = await loadRelease(releasePath);
           const { folder, accounts, notes = [] } = loaded;
           for (const line of notes) report.note(line);
-          const images = ports.images(fillVersions(loaded.release).sources ?? {}, folder, accounts);
-          const sources = { images, files: ports.files, folder };
+          const named = fillVersions(loaded.release).sources ?? {};
+          const sources = { images: ports.images(named, folder, accounts), files: ports.files(named, folder), folder };
           const previous = await earlierLock(path);
           isNew =
             previous === undefined ||
             isStale(previous, loaded.release) ||
-            (await manifestsChanged(previous, loaded, ports.files, signal));
+            (await manifestsChanged(previous, loaded, sources.files, signal));
           const lock =
             previous === undefined || isNew
               ? await resolveRelease(loaded, sources, {
@@ -55,7 +56,8 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
           if (!isNew) report.note(`lock unchanged (${path})`);
           for (const line of previous === undefined || !isNew ? [] : lockChanges(previous, lock)) report.note(line);
           locked = { lock, sources };
-          return { summary: contentText(lock) };
+          const { name, version } = lock.metadata;
+          return { summary: `${name} ${version} · ${contentsText(lockContents(lock))}` };
         },
       },
       {
@@ -63,9 +65,9 @@ export function lockedReleaseFlow(releasePath: string, ports: ResolveFlowPorts):
         title: 'Proved closed',
         run: async (report) => {
           const { lock } = done(locked);
-          const { workloads, images } = proveClosed(lock);
+          proveClosed(lock);
           if (isNew && (await writeLock(path, lock)) === 'written') report.note(`lock written (${path}): review and commit it`);
-          return { summary: `${countText(workloads, 'workload')}, every one of ${countText(images, 'image')} is in the lock` };
+          return { summary: proofText(lockContents(lock)) };
         },
       },
     ],
@@ -84,13 +86,6 @@ function into(report: Report): (done: number, total: number, name: string) => vo
   return (finished, total, detail) => {
     report.progress({ done: finished, total, unit: 'items', detail });
   };
-}
-
-function contentText({ metadata, images, charts, files }: Lock): string {
-  const content = [countText(images.length, 'image'), countText(charts.length, 'chart'), countText(files.length, 'file')].join(
-    ', ',
-  );
-  return `${metadata.name} ${metadata.version} · ${content}`;
 }
 
 function done<T>(value: T | undefined): T {

@@ -6,8 +6,10 @@ import type { RegistryAccount } from '../registry/port.ts';
 import { authorizationIn, mirrorPath } from '../site/mirror-files.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { makesCluster } from './host-wishes.ts';
-import { robotName } from './pull-account.ts';
+import { siteAccount } from './pull-account.ts';
+import { pullStanding } from './pull-standing.ts';
 import type { ReleaseSession } from './release-session.ts';
+import { robotName } from './robot-names.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What a plan shows for an account that is still to be made: other bytes than any that are there. */
@@ -15,8 +17,8 @@ const TO_BE_MADE = 'Basic to-be-made';
 
 /**
  * How the nodes of a cluster that deliver makes prove themselves to the registry, for static pods and add-ons have no pull
- * secrets: the pull account of the site file; of a Harbor a robot of their own that may only pull; of a plain registry, which
- * knows no lesser accounts, the site’s.
+ * secrets: the pull account of the site file; of a Harbor a robot of their own that may only pull; where no lesser account can
+ * be made (a plain registry, or a Harbor whose account may not make robots), the site’s.
  * @param make false to only look: nothing is made in the registry
  * @returns the value of an Authorization header; undefined where the cluster is not ours to make
  */
@@ -27,20 +29,24 @@ export async function nodeAuthorization(
   signal: AbortSignal,
 ): Promise<Secret | undefined> {
   const { site } = ports.loaded;
-  const { pull, username, password } = site.registry ?? {};
+  const { pull } = site.registry ?? {};
   if (!makesCluster(site, session.bundle.lock)) return undefined;
-  if (pull !== undefined) return basic(pull.username, ports.secrets.get(secretNameOf(pull.password)).reveal());
-  if (username === undefined || password === undefined) return undefined;
+  if (pull !== undefined)
+    return basic({ username: pull.username, password: ports.secrets.get(secretNameOf(pull.password)).reveal() });
+  const own = siteAccount(ports);
+  if (own === undefined) return undefined;
   const { harbor } = await opened(ports, make);
-  if (harbor === undefined) {
-    const isKnown = site.registry?.install?.kind !== 'harbor';
-    return isKnown ? basic(username, ports.secrets.get(secretNameOf(password)).reveal()) : new Secret(TO_BE_MADE);
-  }
-  const kept = await keptOnNode(session, ports, signal);
-  if (kept !== undefined) return kept;
-  if (!make) return new Secret(TO_BE_MADE);
-  const robot = await harbor.renewPullRobot(`${robotName(session, ports)}.nodes`, session.push.projects);
-  return basic(robot.username, robot.password);
+  if (harbor === undefined) return site.registry?.install?.kind === 'harbor' ? new Secret(TO_BE_MADE) : basic(own);
+  const { projects } = session.push;
+  if (projects.length === 0) return undefined;
+  const name = robotName('nodes', session, ports);
+  const found = await accountOnNode(session, ports, signal);
+  const kept = found?.username.endsWith(name) === true ? found : undefined;
+  const standing = kept === undefined ? 'none' : await pullStanding(kept, session, ports, signal);
+  if (kept !== undefined && standing === 'all') return basic(kept);
+  if (!(await harbor.robots.mayMake())) return basic(own);
+  if (kept !== undefined && standing === 'some' && (!make || (await harbor.robots.widenPull(name, projects)))) return basic(kept);
+  return make ? basic(await harbor.robots.renewPull(name, projects)) : new Secret(TO_BE_MADE);
 }
 
 /** A registry that is still to be installed can’t be asked. */
@@ -54,21 +60,18 @@ async function opened(ports: SitePorts, make: boolean): Promise<Partial<Awaited<
   }
 }
 
-/** What the first node says already, as long as the registry lets it in everywhere. */
-async function keptOnNode(session: ReleaseSession, ports: SitePorts, signal: AbortSignal): Promise<Secret | undefined> {
+/** The account that the first node has already. */
+async function accountOnNode(
+  session: ReleaseSession,
+  ports: SitePorts,
+  signal: AbortSignal,
+): Promise<RegistryAccount | undefined> {
   const [node] = nodesOf(ports.loaded.site);
   const [host] = session.sourceHosts;
   if (node === undefined || host === undefined) return undefined;
   const bytes = await (await ports.hosts.connect(node.name, signal)).readFile(mirrorPath(host));
   const header = bytes === undefined ? undefined : authorizationIn(Buffer.from(bytes).toString('utf8'));
-  const account = header === undefined ? undefined : accountOf(header);
-  if (header === undefined || account === undefined) return undefined;
-  const registry = await ports.registry();
-  for (const project of session.push.projects) {
-    const item = session.push.items.find((candidate) => candidate.project === project);
-    if (item !== undefined && !(await registry.accepts(account, item.repository, signal))) return undefined;
-  }
-  return new Secret(header);
+  return header === undefined ? undefined : accountOf(header);
 }
 
 function accountOf(header: string): RegistryAccount | undefined {
@@ -76,6 +79,6 @@ function accountOf(header: string): RegistryAccount | undefined {
   return username === undefined || username === '' ? undefined : { username, password: new Secret(password.join(':')).reveal() };
 }
 
-function basic(username: string, password: string): Secret {
+function basic({ username, password }: RegistryAccount): Secret {
   return new Secret(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
 }

@@ -1,23 +1,58 @@
 import type { ObjectPlan } from '../cluster/apply.ts';
 import type { FieldChange } from '../cluster/diff.ts';
 import type { Check } from '../site/check.ts';
-import type { FoundationPlan } from './foundation.ts';
+import type { FoundationPlan } from './foundation-plan.ts';
+import type { HostTodo } from './host-todo.ts';
+import type { KubernetesPlan, KubernetesPlanItem } from './kubernetes-plan.ts';
+import type { PushAccount } from './push-account.ts';
 import type { PolicyRun } from '../registry/port.ts';
+import type { HostItem, ItemKind } from '../site/host-item.ts';
 
-export type { Check, FieldChange, ObjectPlan };
+export type { Check, FieldChange, FoundationPlan, HostItem, HostTodo, ItemKind, KubernetesPlan, KubernetesPlanItem, ObjectPlan };
 
 export interface RegistryPlan {
+  /** Empty on a site without one: then `images` of the plan says what the nodes get. */
   readonly host: string;
+  /** `to-be-made`: the same install makes it first, so what it lacks is everything. */
+  readonly state: 'there' | 'to-be-made';
   readonly images: number;
   readonly imagesToPush: number;
   readonly bytesToPush: number;
   readonly projectsToMake: readonly string[];
+  /** Of a Harbor: by whom, when there is something to push. */
+  readonly pushAs?: PushAccount;
+  /** Of a Harbor: what is set up there as the site file says, in words: `project media`, `replication to-plant-8`; absent for nothing. */
+  readonly setUp?: readonly string[];
+}
+
+/** Something that the release applies to the cluster, in the order of the install. */
+export interface PlannedPart {
+  readonly kind: 'addon' | 'external' | 'app';
+  /** `ingress`, `project/gatekeeper` */
+  readonly name: string;
+  /** Known of add-ons before there is a cluster. */
+  readonly objects?: number;
 }
 
 export interface NodePlan {
   readonly host: string;
   /** Files that would be written. */
   readonly files: readonly string[];
+}
+
+/** Of a site without a registry: what its nodes are brought. */
+export interface ImagesPlan {
+  readonly nodes: readonly {
+    readonly node: string;
+    /** References, each pulled out of the bundle. */
+    readonly pull: readonly string[];
+    readonly bytes: number;
+    /** They are there, and are pinned for this release. */
+    readonly keep: readonly string[];
+    /** They are of the version before, and need not stay. */
+    readonly letGo: readonly string[];
+  }[];
+  readonly changes: number;
 }
 
 /** What an install would do; read-only. */
@@ -31,9 +66,15 @@ export interface PlanResult {
   readonly kubernetes: string;
   readonly checks: readonly Check[];
   readonly registry: RegistryPlan;
+  readonly images?: ImagesPlan;
   /** Below the cluster’s API, where deliver makes or keeps it; no lines elsewhere. */
   readonly build: FoundationPlan;
   readonly nodes: readonly NodePlan[];
+  /** Hosts that deliver keeps and that an install leaves as they are. */
+  readonly settled: readonly string[];
+  /** Whether there is a cluster to compare with; `objects` is empty while there is none. */
+  readonly cluster: 'there' | 'to-be-made';
+  readonly parts: readonly PlannedPart[];
   readonly objects: readonly ObjectPlan[];
   /** Objects of the version before that this one lacks; they stay. */
   readonly leftOver: readonly string[];
@@ -81,6 +122,7 @@ export interface StatusResult {
     readonly message: string;
   }[];
   readonly registry: {
+    /** Empty on a site without one. */
     readonly host: string;
     readonly version?: string;
     readonly healthy: boolean;

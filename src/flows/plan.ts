@@ -2,11 +2,14 @@ import { readRecord } from '../cluster/record.ts';
 import { refKey, refText } from '../cluster/refs.ts';
 import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
-import { isReference } from '../registry/push-referrers.ts';
 import { mirrorChanges } from '../site/mirrors.ts';
-import { planFoundation, type FoundationPlan } from './foundation.ts';
+import { NO_FOUNDATION, planFoundation, settledHosts, type FoundationPlan } from './foundation-plan.ts';
 import { planRelease } from './plan-objects.ts';
-import type { NodePlan, ObjectPlan, PlanResult, RegistryPlan } from './plan-types.ts';
+import { NO_REGISTRY_PLAN, planImages } from './plan-images.ts';
+import { planHarborSide } from './plan-harbor.ts';
+import { plannedParts } from './plan-parts.ts';
+import { planPushed } from './plan-push.ts';
+import type { ImagesPlan, NodePlan, ObjectPlan, PlanResult } from './plan-types.ts';
 import { releaseUrls } from './release-groups.ts';
 import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
 import { siteMirrors } from './site-mirrors.ts';
@@ -21,8 +24,9 @@ const READ_ONLY = { state: () => 'Nothing was changed.' } as const;
 export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult> {
   let session: ReleaseSession | undefined;
   let preflight: Preflight | undefined;
-  let build: FoundationPlan = { lines: [], changes: 0 };
+  let build: FoundationPlan = NO_FOUNDATION;
   let nodes: readonly NodePlan[] = [];
+  let images: ImagesPlan | undefined;
   let objects: readonly ObjectPlan[] = [];
   let result: PlanResult | undefined;
   const step = (id: string, title: string, work: Step['run'], options: SiteStepOptions = READ_ONLY): Step =>
@@ -38,15 +42,18 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
       return { summary: preflightSummary(preflight.checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
     step('mirrors', 'Hosts', async (report, signal) => {
-      build = await planFoundation(needed(session), ports, report, signal);
-      const mirrors = await siteMirrors(needed(session), ports, false, signal);
+      const found = await planFoundation(needed(session), ports, report, signal);
+      build = found.build;
+      const mirrors = await siteMirrors(needed(session), ports, false, signal, found.ca);
       nodes = mirrors.map(({ node, files }) => ({
         host: node,
         files: files.flatMap(({ file, state }) => (state === 'same' ? [] : [file.path])),
       }));
+      images = await planImages(needed(session), ports, signal);
       const changes = [
         ...(build.changes === 0 ? [] : [`${countText(build.changes, 'host')} to change`]),
         ...(mirrorChanges(mirrors) === 0 ? [] : [`${countText(mirrorChanges(mirrors), 'file')} to write`]),
+        ...((images?.changes ?? 0) === 0 ? [] : ['images to bring']),
       ];
       return { summary: changes.length === 0 ? 'no change' : changes.join(', ') };
     }),
@@ -57,7 +64,13 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
         const isThere = needed(preflight).kubernetes !== undefined;
         objects = isThere ? await planRelease(needed(session), ports, report, signal) : [];
         const changes = objects.filter(({ action }) => action !== 'same').length;
-        result = await resultOf(needed(session), needed(preflight), { build, nodes, objects }, ports, signal);
+        result = await resultOf(
+          needed(session),
+          needed(preflight),
+          { build, nodes, objects, ...(images === undefined ? {} : { images }) },
+          ports,
+          signal,
+        );
         if (!isThere) return { summary: 'still to be made; its objects are compared once it is there' };
         return {
           summary: changes === 0 ? 'no change' : `${countText(changes, 'object')} of ${String(objects.length)} to change`,
@@ -72,19 +85,22 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
 async function resultOf(
   session: ReleaseSession,
   preflight: Preflight,
-  changes: Pick<PlanResult, 'build' | 'nodes' | 'objects'>,
+  changes: Pick<PlanResult, 'build' | 'nodes' | 'objects' | 'images'>,
   ports: SitePorts,
   signal: AbortSignal,
 ): Promise<PlanResult> {
   const { name, version } = session.release.metadata;
   const record = preflight.kubernetes === undefined ? undefined : await readRecord(await ports.cluster(), name, signal);
-  const registry = registryPlan(session, preflight);
+  const pushed = changes.images === undefined ? planPushed(session, preflight, ports) : NO_REGISTRY_PLAN;
+  const registry = { ...pushed, ...(await planHarborSide(session, pushed, ports)) };
   const kept = new Set(changes.objects.map(({ ref }) => refKey(ref)));
   const same = record?.status === 'installed' && record.root === session.bundle.root.digest;
   const still =
     changes.build.changes === 0 &&
+    (changes.images?.changes ?? 0) === 0 &&
     changes.objects.every(({ action }) => action === 'same') &&
     changes.nodes.every(({ files }) => files.length === 0);
+  const others = new Set(changes.nodes.filter(({ files }) => files.length > 0).map(({ host }) => host));
   return {
     release: name,
     version,
@@ -95,20 +111,17 @@ async function resultOf(
     checks: preflight.checks,
     registry,
     ...changes,
+    settled: settledHosts(changes.build, others),
+    cluster: preflight.kubernetes === undefined ? 'to-be-made' : 'there',
+    parts: await plannedParts(session, ports, signal),
     leftOver: (record?.inventory ?? []).filter((ref) => !kept.has(refKey(ref))).map(refText),
     urls: await releaseUrls(session, ports, signal),
-    unchanged: same && still && (preflight.need?.items.length ?? 0) === 0 && registry.projectsToMake.length === 0,
-  };
-}
-
-function registryPlan(session: ReleaseSession, { need }: Preflight): RegistryPlan {
-  const present = need?.present.filter(isReference).length ?? 0;
-  const missing = need?.items.filter(isReference).length ?? 0;
-  return {
-    host: session.naming.registryHost,
-    images: present + missing,
-    imagesToPush: missing,
-    bytesToPush: need?.bytes ?? 0,
-    projectsToMake: need?.projectsToMake ?? [],
+    unchanged:
+      same &&
+      still &&
+      registry.setUp === undefined &&
+      registry.imagesToPush === 0 &&
+      (preflight.need?.items.length ?? 0) === 0 &&
+      registry.projectsToMake.length === 0,
   };
 }

@@ -1,55 +1,77 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { pullSecretName } from '../apps/pull-secret.ts';
 import type { ClusterApi } from '../cluster/port.ts';
 import { Secret } from '../core/secret.ts';
 import { secretNameOf } from '../manifest/secrets.ts';
 import type { RegistryAccount } from '../registry/port.ts';
+import { pullStanding } from './pull-standing.ts';
 import type { ReleaseSession } from './release-session.ts';
+import { robotName } from './robot-names.ts';
+import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
 
-/** The account that pods pull with, and whether it has to be made first. */
+/** The account that pods pull with, and whether something has to be done for it first. */
 export interface PullAccount {
   readonly account: RegistryAccount;
-  /** `given`: in the site file; `kept`: in the cluster and valid; `new`: a robot has to be made. */
-  readonly origin: 'given' | 'kept' | 'new';
+  /**
+   * `given`: in the site file; `kept`: in the cluster and valid; `narrow`: so, but without the right to every project;
+   * `new`: a robot has to be made; `site`: the site's own, which may not make robots.
+   */
+  readonly origin: 'given' | 'kept' | 'narrow' | 'new' | 'site';
 }
 
 const UNKNOWN: RegistryAccount = { username: 'made at install', password: 'made at install' };
 
 /**
  * Finds the account that pods pull with; makes nothing. Undefined when the registry lets everyone pull.
- * A robot of an earlier install is kept as long as Harbor accepts it for every project of the release.
+ * A robot of an earlier install is kept as long as Harbor accepts its secret.
  */
 export async function findPullAccount(
   session: ReleaseSession,
   ports: SitePorts,
   signal: AbortSignal,
 ): Promise<PullAccount | undefined> {
+  if (hasNoRegistry(ports.loaded.site)) return undefined;
   const given = givenAccount(ports);
   if (given !== undefined) return { account: given, origin: 'given' };
-  const registry = await ports.registry();
-  if (registry.harbor === undefined) return undefined;
+  const { harbor } = await ports.registry();
+  if (harbor === undefined || session.push.projects.length === 0) return undefined;
   const kept = await keptAccount(await ports.cluster(), session, signal);
-  if (kept === undefined) return { account: UNKNOWN, origin: 'new' };
-  for (const project of session.push.projects) {
-    const item = session.push.items.find((candidate) => candidate.project === project);
-    const accepted = item === undefined || (await registry.accepts(kept, item.repository, signal));
-    if (!accepted) return { account: UNKNOWN, origin: 'new' };
+  const standing = kept === undefined ? 'none' : await pullStanding(kept, session, ports, signal);
+  const isRobot = kept?.username.endsWith(robotName('pods', session, ports)) === true;
+  if (kept !== undefined && isRobot && standing === 'all') return { account: kept, origin: 'kept' };
+  const own = siteAccount(ports);
+  if (await harbor.robots.mayMake()) {
+    return kept !== undefined && isRobot && standing === 'some'
+      ? { account: kept, origin: 'narrow' }
+      : { account: UNKNOWN, origin: 'new' };
   }
-  return { account: kept, origin: 'kept' };
+  return own === undefined ? undefined : { account: own, origin: 'site' };
 }
 
-/** The account to use now; a robot is made when none is there. Projects must exist. */
+/** The account to use now; a robot is made when none is there, or let into further projects. Projects must exist. */
 export async function ensurePullAccount(
   session: ReleaseSession,
   ports: SitePorts,
   signal: AbortSignal,
 ): Promise<PullAccount | undefined> {
+  if (hasNoRegistry(ports.loaded.site)) return undefined;
   const found = await findPullAccount(session, ports, signal);
   const { harbor } = await ports.registry();
-  if (found?.origin !== 'new' || harbor === undefined) return found;
-  return { account: await harbor.renewPullRobot(robotName(session, ports), session.push.projects), origin: 'new' };
+  if (harbor === undefined || found === undefined || (found.origin !== 'new' && found.origin !== 'narrow')) return found;
+  const name = robotName('pods', session, ports);
+  const { projects } = session.push;
+  // The same secret goes on: what runs with it is not locked out meanwhile.
+  if (found.origin === 'narrow' && (await harbor.robots.widenPull(name, projects))) return { ...found, origin: 'kept' };
+  return { account: await harbor.robots.renewPull(name, projects), origin: 'new' };
+}
+
+/** The site file's account, for a Harbor in which it may not make a lesser one. */
+export function siteAccount({ loaded, secrets }: Pick<SitePorts, 'loaded' | 'secrets'>): RegistryAccount | undefined {
+  const { username, password } = loaded.site.registry ?? {};
+  return username === undefined || password === undefined
+    ? undefined
+    : { username, password: secrets.get(secretNameOf(password)).reveal() };
 }
 
 function givenAccount(ports: SitePorts): RegistryAccount | undefined {
@@ -83,17 +105,4 @@ function parseConfig(text: string): RegistryAccount | undefined {
     // Somebody else's content under our name: a new account takes its place.
     return undefined;
   }
-}
-
-/** Harbor's rule for robot names (src/pkg/robot), which is also that of release names. */
-const ROBOT_WORD = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
-
-/**
- * One robot per site and release, so that renewing it for one release does not lock another one out. A site's name has no
- * dot, so two pairs never make one name; one that Harbor would refuse (`a--b`) is named by its hash.
- */
-export function robotName(session: ReleaseSession, ports: SitePorts): string {
-  const { name } = ports.loaded.site.metadata;
-  const site = ROBOT_WORD.test(name) ? name : `x${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
-  return `deliver.${site}.${session.release.metadata.name}`;
 }

@@ -6,7 +6,6 @@ import { listRecords } from '../cluster/record.ts';
 import type { Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
-import type { Secret } from '../core/secret.ts';
 import { readHead, writeHead } from '../receipt/chain-head.ts';
 import { chosenRecord, nextBody, saysAlready } from '../receipt/next-receipt.ts';
 import { MOST_ON_TERMINAL, receiptCodes } from '../receipt/receipt-codes.ts';
@@ -14,13 +13,13 @@ import { armorReceipt } from '../receipt/receipt-text.ts';
 import { receiptId, receiptText, shortForm, type Receipt, type ReceiptBody } from '../receipt/receipt.ts';
 import { signingKeyOf, signReceipt } from '../receipt/sign-receipt.ts';
 import { loadLocked } from './load-base.ts';
-import { signingKeys } from './signing-keys.ts';
+import { signersOf, type SigningPorts } from './signing-keys.ts';
 import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
 import { writeCodes } from './receipt-code-files.ts';
 
 export interface ReceiptInput {
-  /** The site's own OpenSSH ed25519 private key. */
+  /** The site's own OpenSSH ed25519 private key, or the public half of one that an agent holds. */
   readonly keyPath: string;
   /** File to write; `<site>-<version>.receipt.json` when absent. */
   readonly out?: string;
@@ -32,10 +31,7 @@ export interface ReceiptInput {
   readonly release?: string;
 }
 
-export interface ReceiptPorts extends SitePorts {
-  /** Asked only for an encrypted key. */
-  askPassphrase(path: string): Promise<Secret>;
-}
+export type ReceiptPorts = SitePorts & SigningPorts;
 
 export interface ReceiptResult {
   readonly path: string;
@@ -63,7 +59,7 @@ export function receiptFlow(input: ReceiptInput, ports: ReceiptPorts): Flow<Rece
   return {
     steps: [
       siteStep(ports, 'receipt', 'Receipt', async (_report, signal) => {
-        const [named] = await signingKeys([input.keyPath], (path) => ports.askPassphrase(path));
+        const [named] = await signersOf([input.keyPath], ports);
         const { key, signer } = needed(named);
         const api = await ports.cluster();
         const records = await listRecords(api, signal);
@@ -76,7 +72,7 @@ export function receiptFlow(input: ReceiptInput, ports: ReceiptPorts): Flow<Rece
         const { last } = head;
         const again =
           last !== undefined && saysAlready(head, body) && signingKeyOf(last.receipt, last.path).equals(key.publicKey);
-        const receipt = again ? last.receipt : signReceipt(body, key);
+        const receipt = again ? last.receipt : await signReceipt(body, key);
         if (!again) await writeHead(api, head, receipt, signal);
         made = { receipt: { ...shortForm(receipt), ...list }, signer, isNew: !again };
         const state = again ? 'the same as before' : 'new';

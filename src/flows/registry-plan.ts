@@ -7,7 +7,7 @@ import { sitePath } from '../manifest/site-path.ts';
 import { planHarbor, type HarborPlan, type HarborWork } from '../site/harbor-install.ts';
 import { HARBOR_UNIT_TEXT } from '../site/harbor-scripts.ts';
 import { planHosts, type HostLook } from '../site/host-apply.ts';
-import type { HostItem } from '../site/host-plan.ts';
+import type { HostItem } from '../site/host-item.ts';
 import { emptyWish, joinWishes, type HostWish } from '../site/host-wish.ts';
 import type { RegistryCertificates } from '../site/registry-certificate.ts';
 import { readKept } from '../site/registry-kept.ts';
@@ -75,12 +75,18 @@ export async function planRegistry(
   if (look === undefined) throw new DeliverError('E_BUG', { what: 'The registry host was not looked at.' });
   const work = { connection, settings, archive: program, certificate: certificates.certificate, signal };
   const harbor = settings.kind === 'harbor' ? { work, plan: await planHarbor(work) } : undefined;
-  const items = [
-    ...(certificates.change === undefined ? [] : [{ what: certificates.change, done: false }]),
+  const items: HostItem[] = [
+    ...(certificates.change === undefined ? [] : [{ kind: 'certificate' as const, what: certificates.change, done: false }]),
     ...('plan' in look ? look.plan.items : []),
-    ...(harbor === undefined ? [] : [{ what: harbor.plan.what, done: harbor.plan.move === 'keep' }]),
+    ...(harbor === undefined ? [] : [harborItem(harbor.plan, program)]),
   ];
   return { settings, certificates, look, items, ...(harbor === undefined ? {} : { harbor }) };
+}
+
+/** Its archive is sent for a new version only. */
+function harborItem({ what, move }: HarborPlan, { blob }: CarriedComponent): HostItem {
+  const isSent = move === 'install' || move === 'upgrade';
+  return { kind: 'program', what, ...(isSent ? { bytes: blob.size } : {}), done: move === 'keep' };
 }
 
 /** Docker, certificates and the unit that starts Harbor with the host; Harbor’s own installer does the rest. */

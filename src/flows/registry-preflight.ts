@@ -4,6 +4,8 @@ import { lackingError } from '../registry/push-lacking.ts';
 import { measurePush, type PushNeed } from '../registry/push-need.ts';
 import { check, checkThat, type Check } from '../site/check.ts';
 import { diskFreeOf } from '../site/disk.ts';
+import { harborChecks } from './harbor-preflight.ts';
+import { makesCluster } from './host-wishes.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
 
@@ -18,7 +20,7 @@ export async function registryChecks(
   measured: (need: PushNeed) => void,
 ): Promise<Check[]> {
   const checks = await registryAccessChecks(ports);
-  if (checks.length < 2) return checks;
+  if (checks.length < 2) return [...checks, ...pullCheck(session, ports, undefined)];
   let found: PushNeed | undefined;
   const content = await checkThat('registry-content', 'what the registry lacks', async () => {
     const need = await measurePush(session.push, await ports.registry(), { signal });
@@ -27,10 +29,10 @@ export async function registryChecks(
     return { found: bytesText(need.bytes) };
   });
   checks.push(notYet(content, ports));
-  if (found === undefined) return checks;
-  checks.push(...baseCheck(session, found));
-  const pull = pullCheck(ports, (await ports.registry()).harbor === undefined);
-  return pull === undefined ? checks : [...checks, pull];
+  if (found === undefined) return [...checks, ...pullCheck(session, ports, undefined)];
+  const isPlain = (await ports.registry()).harbor === undefined;
+  const ofHarbor = await harborChecks(found, ports);
+  return [...checks, ...baseCheck(session, found), ...ofHarbor, ...pullCheck(session, ports, isPlain)];
 }
 
 /** Login and health; one check only when nobody can log in. One that deliver is to install need not be there. */
@@ -74,14 +76,32 @@ function baseCheck({ bundle }: ReleaseSession, need: PushNeed): Check[] {
   return [outcome.fail({ found: `${what} ${why}`, fix, code, details })];
 }
 
-/** A plain registry that asks for an account needs one for the nodes too, and it should not be the one that pushes. */
-function pullCheck(ports: SitePorts, plain: boolean): Check | undefined {
-  const { username, pull } = neededRegistry(ports);
-  if (!plain || username === undefined || pull !== undefined) return undefined;
-  return check('pull-account', 'account for pulls').warn({
-    found: 'none: pods pull without an account',
-    fix: 'Set registry.pull in the site file, unless the registry lets everyone pull.',
-  });
+/**
+ * A plain registry that asks for an account needs one for the pulls too. Where deliver makes the cluster the nodes have one:
+ * that of the registry stands in their mirrors (`nodeAuthorization`).
+ * @param isPlain undefined while the registry does not answer; what is to be installed tells then
+ */
+function pullCheck({ bundle }: ReleaseSession, ports: SitePorts, isPlain: boolean | undefined): Check[] {
+  const { site } = ports.loaded;
+  const { username, pull, install } = neededRegistry(ports);
+  const plain = isPlain ?? install?.kind === 'distribution';
+  if (!plain || username === undefined || pull !== undefined) return [];
+  const outcome = check('pull-account', 'account for pulls');
+  const isInMirrors = makesCluster(site, bundle.lock) && (site.runtime?.kind ?? 'containerd') === 'containerd';
+  if (isInMirrors) return [outcome.pass({ found: `${username}, in the mirrors of the nodes` })];
+  return [
+    outcome.warn(
+      install === undefined
+        ? {
+            found: 'none: pods pull without an account',
+            fix: 'Set registry.pull in the site file, unless the registry lets everyone pull.',
+          }
+        : {
+            found: 'none, and the registry that deliver installs lets nobody pull without one',
+            fix: 'Set registry.pull in the site file: deliver makes that account in the same install.',
+          },
+    ),
+  ];
 }
 
 /** Whether what is missing fits on the hosts that keep the registry's data; only where the site file says in which folder. */

@@ -51,12 +51,3 @@ export async function applyRegistry(
   ];
   return { summary: changed === 0 ? `no change · ${until}` : [...parts, until].join(' · '), changed };
 }
-
-/** What an install would do on the registry host, for the plan: `reg1: registry v3.0.0, /etc/…`. */
-export function registryPlanLines({ look, items }: RegistryPlan): string[] {
-  if ('error' in look) return [`${look.host}: ${look.error.facts.what}`];
-  const { refused } = look.plan;
-  if (refused !== undefined) return [`${look.host}: refused, ${refused.facts.why ?? refused.facts.what}`];
-  const todo = items.filter(({ done }) => !done).map(({ what }) => what);
-  return [`${look.host}: ${todo.length === 0 ? `no change (${countText(items.length, 'thing')} as wanted)` : todo.join(', ')}`];
-}

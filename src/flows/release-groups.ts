@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FileContent } from '../apps/context.ts';
 import { ingressUrls, urlsOf } from '../apps/ingress.ts';
 import type { Output } from '../apps/outputs.ts';
+import { startsWithWhatIsThere } from '../apps/pull-policy.ts';
 import { renderRelease, type ReleaseContext, type ReleaseGroup } from '../apps/release-objects.ts';
 import { checksumKeyOf } from '../cluster/checksum-key.ts';
 import type { ClusterApi, KubeObject } from '../cluster/port.ts';
@@ -10,6 +11,7 @@ import { appFileName } from '../lock/app-file-name.ts';
 import type { RegistryAccount } from '../registry/port.ts';
 import { manifestParts } from './manifest-parts.ts';
 import type { ReleaseSession } from './release-session.ts';
+import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What plan says in place of a value that the cluster makes during the install. */
@@ -35,7 +37,9 @@ export async function groupsOf(
     checksumKey: await checksumKeyOf(api, signal),
     ...(account === undefined ? {} : { pull: { account, hosts: session.sourceHosts } }),
   };
-  return renderRelease(session.release, context);
+  const groups = renderRelease(session.release, context);
+  if (!hasNoRegistry(ports.loaded.site)) return groups;
+  return groups.map((group) => ({ ...group, render: (outputs) => group.render(outputs).map(startsWithWhatIsThere) }));
 }
 
 /** What the site file says about its ingress, as rendering needs it. */

@@ -8,9 +8,10 @@ import type { Report } from '../core/report.ts';
 import { fillSite } from '../manifest/fill.ts';
 import type { LoadedSite } from '../manifest/load-site.ts';
 import type { Release } from '../manifest/release-schema.ts';
-import type { SiteRegistry } from '../manifest/site-schema.ts';
+import type { Site, SiteRegistry } from '../manifest/site-schema.ts';
 import { planPush, type PushPlan } from '../registry/push-plan.ts';
 import type { SiteNaming } from '../registry/site-repository.ts';
+import { nodesOf } from '../site/nodes.ts';
 import type { SitePorts } from './site-ports.ts';
 
 export interface ReleaseInput {
@@ -37,7 +38,8 @@ export interface ReleaseSession {
  */
 async function openRelease(input: ReleaseInput, ports: SitePorts): Promise<ReleaseSession> {
   const { site } = ports.loaded;
-  const naming = namingOf(neededRegistry(ports));
+  refuseWithoutNodes(site);
+  const naming = site.registry === undefined ? NO_REGISTRY : namingOf(site.registry);
   const bundle = await ports.openBundle(input.bundlePath);
   try {
     const trust = judgeTrust(bundle, ports.trusted, { allowUnsigned: input.allowUnsigned });
@@ -95,15 +97,24 @@ function whoSigned({ signers, accepted }: Trust): string {
   return signers.map(({ name, fingerprint }) => (name === '' ? fingerprint : name)).join(', ');
 }
 
-/** @throws DeliverError E_NOT_YET for a site without a registry of its own */
+/** As in `deliver serve`: no host is the site’s own. */
+const NO_REGISTRY: SiteNaming = { registryHost: '' };
+
+/** Images go to a registry or to the nodes; with neither there is no place for them. */
+function refuseWithoutNodes(site: Site): void {
+  if (site.registry !== undefined || nodesOf(site).length > 0) return;
+  throw new DeliverError('E_PREFLIGHT', {
+    what: `The file of site ${site.metadata.name} names neither a registry nor hosts that images could be brought to.`,
+    fix: 'Add registry: { host: … } to the site file, or the nodes under hosts:.',
+    state: 'Nothing was changed.',
+  });
+}
+
+/** @throws DeliverError E_BUG: who asks must know that the site has one */
 export function neededRegistry(ports: SitePorts): SiteRegistry {
   const { registry, metadata } = ports.loaded.site;
   if (registry !== undefined) return registry;
-  throw new DeliverError('E_NOT_YET', {
-    what: `The file of site ${metadata.name} names no registry, and deliver can’t install one yet.`,
-    fix: 'Add registry: { host: …, username: …, password: "${secret.…}" } to the site file.',
-    state: 'Nothing was changed.',
-  });
+  throw new DeliverError('E_BUG', { what: `The registry of site ${metadata.name} was asked for, and it has none.` });
 }
 
 export function namingOf(registry: SiteRegistry): SiteNaming {

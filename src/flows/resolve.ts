@@ -1,6 +1,8 @@
+import { countText } from '../core/amounts.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { Flow, StepResult } from '../core/report.ts';
 import type { Lock } from '../lock/lock-schema.ts';
+import { lockContents } from '../lock/lock-contents.ts';
 import { lockPath, lockText, readLock, writeLock } from '../lock/lock-file.ts';
 import { neededImages } from '../lock/needed-images.ts';
 import { proveClosed } from '../lock/prove-closed.ts';
@@ -11,6 +13,7 @@ import { loadRelease, type LoadedRelease } from '../manifest/load-release.ts';
 import type { Sources } from '../manifest/release-schema.ts';
 import type { ImageSource } from '../registry/port.ts';
 import type { FileSource } from '../store/port.ts';
+import { contentsText, proofText } from './contents-text.ts';
 
 export interface ResolveInput {
   readonly releasePath: string;
@@ -25,9 +28,12 @@ export interface ResolveInput {
  */
 export type OpenImages = (sources: Sources, folder: string, accounts?: LoadedRelease['accounts']) => ImageSource;
 
+/** Opens the web servers of the connected side. */
+export type OpenFiles = (sources: Sources, folder: string) => FileSource;
+
 export interface ResolveFlowPorts {
   readonly images: OpenImages;
-  readonly files: FileSource;
+  readonly files: OpenFiles;
 }
 
 export interface ResolveResult {
@@ -60,10 +66,11 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
         title: 'Resolved',
         run: async (report, signal) => {
           const from = done(loaded);
-          const images = ports.images(fillVersions(from.release).sources ?? {}, from.folder, from.accounts);
+          const sources = fillVersions(from.release).sources ?? {};
+          const images = ports.images(sources, from.folder, from.accounts);
           lock = await resolveRelease(
             from,
-            { images, files: ports.files },
+            { images, files: ports.files(sources, from.folder) },
             {
               previous: await earlierLock(path),
               signal,
@@ -75,18 +82,16 @@ export function resolveFlow(input: ResolveInput, ports: ResolveFlowPorts): Flow<
               },
             },
           );
-          return {
-            summary: `${count(lock.images.length, 'image')}, ${count(lock.charts.length, 'chart')}, ${count(lock.files.length, 'file')}${referrersText(lock)}`,
-          };
+          return { summary: `${contentsText(lockContents(lock))}${referrersText(lock)}` };
         },
       },
       {
         id: 'prove',
         title: 'Proved closed',
         run: async (report) => {
-          const proof = proveClosed(done(lock));
+          proveClosed(done(lock));
           if (done(lock).charts.length > 0) report.note('Charts are not rendered: name the images that they run under images:.');
-          return { summary: `${count(proof.workloads, 'workload')}, every image of theirs is in the lock` };
+          return { summary: proofText(lockContents(done(lock))) };
         },
       },
       {
@@ -129,11 +134,7 @@ function adviceOn(loaded: LoadedRelease): string[] {
 
 function referrersText({ images }: Lock): string {
   const found = new Set(images.flatMap(({ referrers = [] }) => referrers.map(({ digest }) => digest)));
-  return found.size === 0 ? '' : `, ${count(found.size, 'referrer')}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return found.size === 0 ? '' : `, ${countText(found.size, 'referrer')}`;
 }
 
 /** What an earlier step made. */

@@ -64,7 +64,9 @@ async function writeManifests(folder: string, names: readonly string[], carry: C
     for (const name of names) await parts.write(name, manifestBytes(carry));
     await parts.finish();
   } catch (error) {
-    throw outputError(target, error);
+    const told = outputError(target, error);
+    const fix = 'Copy the carry set to a folder that can be written, sign it there, and carry the copy.';
+    throw told.code === 'E_OUTPUT' && told.facts.fix?.includes('--output') === true ? told.with({ fix }) : told;
   } finally {
     await parts.close();
     await unlock?.();

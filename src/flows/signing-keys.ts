@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Signer } from '../bundle/check-signature.ts';
 import { verifyWith } from '../bundle/public-key.ts';
-import { isPublicKeyText, parseAgentKey, parseSigningKey, type RootSigner, type SigningKey } from '../bundle/sign.ts';
+import { isPublicKeyText, parseAgentKey, parseSigningKey, type RootSigner } from '../bundle/sign.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import type { KeyAgent } from '../ssh/port.ts';
 
 /** A key that signs, and how its owner is shown. */
-export interface NamedKey<Key extends RootSigner = RootSigner> {
-  readonly key: Key;
+export interface NamedKey {
+  readonly key: RootSigner;
   readonly signer: Signer;
 }
 
@@ -20,33 +20,19 @@ export interface SigningPorts {
 }
 
 /**
- * The private keys in these files, each once.
- * @throws DeliverError E_SIGN_KEY
- */
-export async function signingKeys(
-  paths: readonly string[],
-  askPassphrase: (path: string) => Promise<Secret>,
-): Promise<readonly NamedKey<SigningKey>[]> {
-  return named(paths, async (path) => parseSigningKey(await readKey(path), path, askPassphrase));
-}
-
-/**
  * What signs for these files, each key once: a private key does itself, for a public one the agent is asked.
  * @throws DeliverError E_SIGN_KEY
  */
 export async function signersOf(paths: readonly string[], ports: SigningPorts): Promise<readonly NamedKey[]> {
-  return named<RootSigner>(paths, async (path) => {
+  return named(paths, async (path) => {
     const text = await readKey(path);
     if (isPublicKeyText(text)) return agentKey(text, path, ports.keyAgent);
     return parseSigningKey(text, path, (asked) => ports.askPassphrase(asked));
   });
 }
 
-async function named<Key extends RootSigner>(
-  paths: readonly string[],
-  read: (path: string) => Promise<Key>,
-): Promise<readonly NamedKey<Key>[]> {
-  const keys = new Map<string, NamedKey<Key>>();
+async function named(paths: readonly string[], read: (path: string) => Promise<RootSigner>): Promise<readonly NamedKey[]> {
+  const keys = new Map<string, NamedKey>();
   // One after the other: a person may be asked for several passphrases.
   for (const path of paths) {
     const key = await read(path);

@@ -1,25 +1,30 @@
-import { mirrorFiles, type MirrorFile, type MirrorOptions } from '../site/mirror-files.ts';
+import { closedMirrorFiles, mirrorFiles, type MirrorFile, type MirrorOptions } from '../site/mirror-files.ts';
 import { planMirrors, type NodeMirrors } from '../site/mirrors.ts';
 import { crioFiles, MIRROR_RELOAD, registriesYaml, type OtherRuntime } from '../site/runtime-mirrors.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { siteFolder } from '../registry/site-repository.ts';
 import { nodeAuthorization } from './node-account.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
+import { hasNoRegistry } from './site-images.ts';
 import { siteCa } from './site-ca.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /**
  * Compares the mirror files of every node with what the release needs.
  * @param make true when they are written next: an account for the nodes is made where one is needed
+ * @param expected PEM of the CA that the registry will have, for a plan of one that is still to be installed
  */
 export async function siteMirrors(
   session: ReleaseSession,
   ports: SitePorts,
   make: boolean,
   signal: AbortSignal,
+  expected?: string,
 ): Promise<NodeMirrors[]> {
+  const nodes = nodesOf(ports.loaded.site).map((host) => host.name);
+  if (hasNoRegistry(ports.loaded.site)) return planMirrors(ports.hosts, nodes, closedMirrorFiles(session.sourceHosts), signal);
   const registry = neededRegistry(ports);
-  const ca = await siteCa(ports, signal);
+  const ca = expected ?? (await siteCa(ports, signal));
   const authorization = await nodeAuthorization(session, ports, make, signal);
   const options = {
     sourceHosts: session.sourceHosts,
@@ -29,7 +34,6 @@ export async function siteMirrors(
     ...(ca === undefined ? {} : { caPem: ca }),
     ...(authorization === undefined ? {} : { authorization }),
   };
-  const nodes = nodesOf(ports.loaded.site).map((host) => host.name);
   const kind = ports.loaded.site.runtime?.kind ?? 'containerd';
   if (kind === 'containerd') return planMirrors(ports.hosts, nodes, mirrorFiles(options), signal);
   const planned = await Promise.all(

@@ -13,7 +13,9 @@ import { nodesOf } from '../site/nodes.ts';
 import { failedChecks, preflightHosts } from '../site/preflight.ts';
 import { clusterPreflight } from './cluster-preflight.ts';
 import type { ReleaseSession } from './release-session.ts';
+import { imagesPreflight } from './images-preflight.ts';
 import { registryAccessChecks, registryChecks, registryRoomChecks } from './registry-preflight.ts';
+import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What was found before anything is changed. */
@@ -38,20 +40,24 @@ export async function runPreflights(
   const { site } = ports.loaded;
   const found: { need?: PushNeed } = {};
   const builds = buildsSomething(site, session?.bundle.lock);
-  const [registry, cluster] = await Promise.all([
+  const [images, registry, cluster] = await Promise.all([
+    hasNoRegistry(site) ? imagesPreflight(session, ports, signal) : undefined,
     askRegistry(session, ports, signal, (need) => {
       found.need = need;
     }),
     clusterPreflight(session?.release.kubernetes?.version, builds, ports, signal),
   ]);
-  const sizes = session === undefined || !builds ? undefined : await sizesOf(session.bundle, lackingDigests(found.need), signal);
+  const sizes =
+    session === undefined || !builds
+      ? undefined
+      : await sizesOf(session.bundle, images?.lacking ?? lackingDigests(found.need), signal);
   // One that is not there yet can't be reached from nodes either.
   const seen = site.registry?.install !== undefined && found.need === undefined ? undefined : site.registry;
   const needs = {
     nodes: nodesOf(site).map(({ name }) => name),
     platforms: session?.bundle.lock.platforms ?? [],
     ...(site.runtime?.kind === undefined ? {} : { runtime: site.runtime.kind }),
-    imageBytes: found.need === undefined ? 0 : unpulledBytes(found.need),
+    imageBytes: found.need === undefined ? (images?.bytes ?? 0) : unpulledBytes(found.need),
     ...(seen === undefined ? {} : { registry: registryAsSeen(seen) }),
     ...(builds ? { build: buildNeeds(site, session?.bundle.lock, sizes, cluster.members) } : {}),
   };
@@ -65,6 +71,7 @@ export async function runPreflights(
       ...(session === undefined ? [] : nodeCheck(needs.nodes, session)),
       ...registry,
       ...room,
+      ...(images?.checks ?? []),
       ...cluster.checks,
       ...(session === undefined || builds ? [] : versionChecks(session, cluster.version)),
     ],
@@ -77,8 +84,8 @@ function askRegistry(
   signal: AbortSignal,
   measured: (need: PushNeed) => void,
 ): Promise<Check[]> {
-  if (session !== undefined) return registryChecks(session, ports, signal, measured);
-  return ports.loaded.site.registry === undefined ? Promise.resolve([]) : registryAccessChecks(ports);
+  if (hasNoRegistry(ports.loaded.site)) return Promise.resolve([]);
+  return session === undefined ? registryAccessChecks(ports) : registryChecks(session, ports, signal, measured);
 }
 
 /** Through a tunnel the address is the far end's business; nodes see the name. */

@@ -15,6 +15,7 @@ import { harborRuns } from './harbor-setup.ts';
 import { kubernetesStatus } from './kubernetes-status.ts';
 import type { AppStatus, NodeStatus, StatusResult } from './plan-types.ts';
 import { certificateDays } from './registry-certificate-days.ts';
+import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
 
@@ -40,7 +41,7 @@ export function statusFlow(ports: SitePorts): Flow<StatusResult> {
     }),
     siteStep(ports, 'registry', 'Registry', async () => {
       registry = await registryState(ports);
-      return { summary: registry.healthy ? registry.host : registry.message };
+      return { summary: registry.healthy && registry.host !== '' ? registry.host : registry.message };
     }),
     siteStep(
       ports,
@@ -108,6 +109,7 @@ async function hostStates(ports: SitePorts, signal: AbortSignal): Promise<Hosts>
 }
 
 async function registryState(ports: SitePorts): Promise<StatusResult['registry']> {
+  if (hasNoRegistry(ports.loaded.site)) return { host: '', healthy: true, message: 'none: the nodes keep the images' };
   const host = ports.loaded.site.registry?.host ?? '';
   let version: string | undefined;
   let runs: readonly PolicyRun[] = [];

@@ -11,6 +11,8 @@ import type { SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
 
 const JOURNAL_LIMIT = 1024 ** 2;
+/** The last of them by name; a name begins with the site’s. */
+const JOURNALS = 32;
 
 export interface SupportInput {
   /** Where the archive goes; a name made of site and time when absent. */
@@ -96,7 +98,8 @@ async function ownPart(ports: SitePorts, archive: SupportArchive): Promise<void>
   await archive.add('deliver/site.json', `${JSON.stringify(loaded.site, null, 2)}\n`);
   const folder = path.join(stateFolder, 'installs');
   const names = await readdir(folder).catch(() => []);
-  for (const name of names.filter((one) => one.startsWith(`${loaded.site.metadata.name}.`))) {
+  const own = names.filter((one) => one.startsWith(`${loaded.site.metadata.name}.`)).toSorted();
+  for (const name of own.slice(-JOURNALS)) {
     const text = await readFile(path.join(folder, name), 'utf8').catch(() => '');
     const tail = text.slice(-JOURNAL_LIMIT);
     await archive.add(`deliver/installs/${name}`, tail.length < text.length ? tail.slice(tail.indexOf('\n') + 1) : tail);

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { outputError } from '../bundle/output-error.ts';
 import { countText } from '../core/amounts.ts';
@@ -114,6 +114,7 @@ async function prepare({ folder, done, quarantine }: WatchInput, report: Report)
     });
   }
   const places = [done, quarantine];
+  await access(folder, constants.W_OK).catch(cannotTake(folder));
   for (const place of places) await mkdir(place, { recursive: true }).catch(cannotWrite(place));
   const release = await lockFolders([folder, ...places]).catch(cannotWrite(folder));
   try {
@@ -130,6 +131,16 @@ async function prepare({ folder, done, quarantine }: WatchInput, report: Report)
     await release();
     return cannotWrite(folder)(error);
   }
+}
+
+/** A delivery is moved out of the inbox; from a medium that is read-only nothing can be. */
+function cannotTake(folder: string): (error: unknown) => never {
+  return (error) => {
+    throw outputError(folder, error).with({
+      fix: `Watch a folder that can be written; what lies on a read-only medium needs none: deliver verify BUNDLE`,
+      state: 'Nothing was moved.',
+    });
+  };
 }
 
 function cannotWrite(path: string): (error: unknown) => never {

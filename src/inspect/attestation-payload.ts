@@ -4,8 +4,8 @@ import { packagesOfBom, type AttestedPackage } from './attested-packages.ts';
 
 /** What an attestation says, as far as it is read. */
 export interface Payload {
-  /** There are signatures; nothing here checks them. */
-  readonly signed: boolean;
+  /** There are signatures; nothing here checks them. Absent where it was not looked into. */
+  readonly signed?: boolean;
   readonly predicateType?: string;
   /** SHA-256 (hex) of what the statement says it is about; absent when it is no statement. */
   readonly subjects?: readonly string[];
@@ -14,7 +14,7 @@ export interface Payload {
   readonly problem?: string;
 }
 
-/** Bytes that are read of an attestation: parsed it takes some 14 times that, and all of `inspect` stays below 200 MB. */
+/** Bytes (4 MiB) that are read of an attestation: parsed it takes some 14 times that, and all of `inspect` stays below 200 MB. */
 export const MOST_PAYLOAD = 4 * 1024 * 1024;
 
 const Envelope = z.object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.unknown()) });

@@ -64,7 +64,7 @@ export function attestedComponent(parent: string, { entry, by }: Attested): Fiel
 export function attestationReference(attestation: Attestation): Fields {
   const { kind, digest, mediaType, payload } = attestation;
   const predicateType = payload?.predicateType ?? attestation.predicateType;
-  const signed = payload === undefined ? [] : [payload.signed ? 'signed, signature not checked' : 'not signed'];
+  const signed = payload?.signed === undefined ? [] : [payload.signed ? 'signed, signature not checked' : 'not signed'];
   const problem = payload?.problem === undefined ? [] : [`not read: ${payload.problem}`];
   const hex = digest.slice('sha256:'.length);
   return {

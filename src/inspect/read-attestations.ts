@@ -25,16 +25,16 @@ export async function readAttestations(
 /** Undefined for what is no statement: a manifest of several layers, a signature over nothing but a digest. */
 async function payloadOf(bundle: Pick<Bundle, 'bytes' | 'blobs'>, digest: Digest, type: string): Promise<Payload | undefined> {
   const blob = bundle.blobs.get(digest);
-  if (blob === undefined) return { signed: false, problem: 'it is left out of this delta' };
+  if (blob === undefined) return { problem: 'it is left out of this delta' };
   if (isManifestType(blob.mediaType) || !/json|in-toto|dsse|spdx|cyclonedx|sigstore/i.test(type) || /simplesigning/i.test(type))
     return undefined;
   if (blob.size <= MOST_PAYLOAD) return readPayload(await bundle.bytes(digest));
-  return { signed: false, problem: `it has ${bytesText(blob.size)}; up to ${bytesText(MOST_PAYLOAD)} are read` };
+  return { problem: `it has ${bytesText(blob.size)}, and documents above 4 MiB are listed, not read` };
 }
 
 function withoutBom({ signed, predicateType, subjects }: Payload): Payload {
   return {
-    signed,
+    ...(signed === undefined ? {} : { signed }),
     ...(predicateType === undefined ? {} : { predicateType }),
     ...(subjects === undefined ? {} : { subjects }),
     problem: 'its statement is about something else than this image',

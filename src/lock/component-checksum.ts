@@ -63,7 +63,8 @@ async function readText(url: string, files: FileSource, signal: AbortSignal | un
   for await (const chunk of await files.open(url, signal)) {
     size += chunk.byteLength;
     if (size > MAX_BYTES) break;
-    chunks.push(chunk);
+    // The memory of a chunk is used again.
+    chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -151,6 +151,12 @@ export function imagesByTable(kubernetesVersion: string): readonly string[] | un
   ];
 }
 
+/** The newest patch release of a minor that the table knows. */
+export function lastInTable(minor: number): string | undefined {
+  const known = MINORS[minor];
+  return known === undefined ? undefined : `v1.${String(minor)}.${String(known.last)}`;
+}
+
 /** kubeadm took registry.k8s.io from 1.25 on, and from the last patch releases of the three before. */
 function hostOf(minor: number, patch: number): string {
   const since: Readonly<Record<number, number>> = { 21: Infinity, 22: 17, 23: 15, 24: 9 };

@@ -54,6 +54,7 @@ export function skewProblems({ kubernetes }: Pick<Release, 'kubernetes'>): reado
     ...crictlProblem(of('crictl'), version),
     ...etcdProblem(of('etcd'), version),
     ...runcProblem(of('runc'), of('containerd')),
+    ...cniProblem(of('cni-plugins'), of('containerd'), version),
   ];
 }
 
@@ -101,6 +102,16 @@ function runcProblem(runc: SemVer | null, containerd: SemVer | null): Problem[] 
   if (runc === null || containerd === null || rule === undefined || compare(runc, rule.least) >= 0) return [];
   const message = `containerd ${containerd.version} is tested with runc ${rule.least} and newer, not ${runc.version}`;
   return [problem('runc', `${message} (containerd script/setup/runc-version)`)];
+}
+
+/** Before 1.0.0 the plugins, loopback among them, know CNI 0.4.0 at most. */
+function cniProblem(cni: SemVer | null, containerd: SemVer | null, kubernetes: SemVer): Problem[] {
+  if (cni === null || compare(cni, '1.0.0') >= 0) return [];
+  const hasBroken = containerd !== null && satisfies(containerd, '>=1.6.0 <1.6.4');
+  if (kubernetes.minor < 24 && !hasBroken) return [];
+  const other = hasBroken ? `containerd ${containerd.version}` : `Kubernetes 1.${kubernetes.minor} on containerd`;
+  const message = `${other} needs cni-plugins 1.0.0 or newer, not ${cni.version}`;
+  return [problem('cni-plugins', `${message} (kubernetes.io, Troubleshooting CNI plugin-related errors)`)];
 }
 
 function sameLine(a: SemVer | null, b: SemVer): boolean {

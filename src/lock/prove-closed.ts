@@ -6,7 +6,6 @@ import { neededImages, type ImagePlace } from './needed-images.ts';
 
 /** How much was looked at. */
 export interface ClosedProof {
-  readonly workloads: number;
   readonly images: number;
 }
 
@@ -38,7 +37,7 @@ export function proveClosed(lock: Lock): ClosedProof {
     ...missingManifests.map(({ path, index }) => `${path}  from manifests[${String(index)}]`),
     ...missingCharts.map((chart) => `${chart.chart}  from chart ${chart.name}`),
   ];
-  if (details.length === 0) return { workloads: (release.apps ?? []).length, images: lock.images.length };
+  if (details.length === 0) return { images: lock.images.length };
   throw new DeliverError('E_NOT_CLOSED', {
     what: `This release is not closed: ${sentence(missingImages.length, details.length - missingImages.length)}`,
     details,

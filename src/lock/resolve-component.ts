@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { hexOf, parseDigest, type Digest } from '../core/digest.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { FileSource } from '../store/port.ts';
+import { versionsNear } from './component-near.ts';
 import { publishedChecksum, type PublishedChecksum } from './component-checksum.ts';
 import type { NeededComponent } from './component-files.ts';
 import type { LockedFile } from './lock-schema.ts';
@@ -30,8 +31,9 @@ export async function resolveComponent(
   if (previous?.source === source && previous.digest === known) {
     return { file: { name, title, source, digest: previous.digest, size: previous.size, component }, checked };
   }
-  const found = await measure(source, published?.algorithm ?? 'sha256', files, signal).catch((error: unknown) => {
-    throw isDeliverError(error, 'E_SOURCE_NOT_FOUND') ? notThere(needed, error) : error;
+  const found = await measure(source, published?.algorithm ?? 'sha256', files, signal).catch(async (error: unknown) => {
+    if (!isDeliverError(error, 'E_SOURCE_NOT_FOUND')) throw error;
+    throw notThere(needed, error, await versionsNear(needed, files, signal));
   });
   const has = published?.algorithm === 'md5' ? found.md5 : hexOf(found.digest);
   if (published !== undefined && has !== published.hex) throw otherThan(needed, published, has);
@@ -65,10 +67,10 @@ function otherThan({ component, source }: NeededComponent, { algorithm, hex, url
   });
 }
 
-function notThere({ component, source }: NeededComponent, error: DeliverError): DeliverError {
+function notThere({ component, source }: NeededComponent, error: DeliverError, near: string | undefined): DeliverError {
   return new DeliverError('E_SOURCE_NOT_FOUND', {
     what: `${titleOf(component)} can’t be had.`,
-    why: `${source} is not there.`,
+    why: [`${source} is not there.`, ...(near === undefined ? [] : [near])].join(' '),
     fix: `Take a version that its project published for this platform, or say where it is: sources.files.${component.name}, or sources.base for a mirror of the whole host.`,
     cause: error,
   });

@@ -4,6 +4,7 @@ const BY_RELEASE = 'what runs in the cluster comes with the release: bring it th
 const ETCD_DEFAULTS = 'etcd runs with its own defaults; leave it out';
 const NO_BACKUP = 'deliver makes no backups of etcd; leave it out and back up with etcdctl snapshot save';
 const HOST_OWNER = 'that is the host’s owner’s to set up; leave it out, the preflights check what Kubernetes needs';
+const NO_KUBESPHERE = 'not used: KubeSphere comes with the release, if at all';
 const NO_ARGS = 'deliver passes no arguments to it; leave it out';
 
 /** Fields of a Cluster that deliver has no place for, in the order of KubeKey's documentation. */
@@ -48,14 +49,19 @@ export const REFUSED: readonly FieldRule[] = [
     fine: ['unix:///run/containerd/containerd.sock', 'unix:///var/run/containerd/containerd.sock'],
     why: 'it is containerd’s: unix:///run/containerd/containerd.sock',
   },
+  // Where KubeKey 2 had them; etcd.* later.
+  ...['etcdBackupDir', 'etcdBackupPeriod', 'keepBackupNumber', 'etcdBackupScript'].map((name) => ({
+    field: `kubernetes.${name}`,
+    why: NO_BACKUP,
+  })),
   { field: 'kubernetes.apiserverArgs', why: NO_ARGS },
   { field: 'kubernetes.controllerManagerArgs', why: NO_ARGS },
   { field: 'kubernetes.schedulerArgs', why: NO_ARGS },
   { field: 'kubernetes.kubeProxyArgs', why: NO_ARGS },
-  { field: 'kubernetes.kubeletConfiguration', why: 'write kubeletArgs instead' },
-  { field: 'kubernetes.kubeProxyConfiguration', why: 'write proxyMode instead' },
-  { field: 'network.kubeovn', why: BY_RELEASE },
-  { field: 'network.hybridnet', why: BY_RELEASE },
+  { field: 'kubernetes.kubeletConfiguration', isFree: true, why: 'write kubeletArgs instead' },
+  { field: 'kubernetes.kubeProxyConfiguration', isFree: true, why: 'write proxyMode instead' },
+  { field: 'network.kubeovn', isFree: true, why: BY_RELEASE },
+  { field: 'network.hybridnet', isFree: true, why: BY_RELEASE },
   { field: 'network.multusCNI', why: BY_RELEASE },
   { field: 'storage.openebs.basePath', why: BY_RELEASE },
   { field: 'registry.bridgeIP', why: 'deliver runs no docker on the nodes' },
@@ -64,7 +70,7 @@ export const REFUSED: readonly FieldRule[] = [
     why: 'images keep their paths below their source host; namespaceOverride puts all below one',
   },
   { field: 'addons', why: BY_RELEASE },
-  { field: 'kubesphere', why: BY_RELEASE },
+  { field: 'kubesphere.enabled', why: BY_RELEASE },
 ];
 
 /** Fields that ask for nothing that deliver would do otherwise. */
@@ -77,7 +83,9 @@ export const NOTED: readonly FieldRule[] = [
     field: 'kubernetes.autoRenewCerts',
     why: 'no timer is installed: `deliver status` shows the days left, `deliver certs renew` renews',
   },
-  { field: 'network.calico', why: 'not used: the manifests of the release that bring calico say this' },
-  { field: 'network.flannel', why: 'not used: the manifests of the release that bring flannel say this' },
+  { field: 'network.calico', isFree: true, why: 'not used: the manifests of the release that bring calico say this' },
+  { field: 'network.flannel', isFree: true, why: 'not used: the manifests of the release that bring flannel say this' },
+  { field: 'kubesphere.version', why: NO_KUBESPHERE },
+  { field: 'kubesphere.configurations', why: NO_KUBESPHERE },
   { field: 'registry.registryMirrors', why: 'not used: nodes pull from the site’s registry alone' },
 ];

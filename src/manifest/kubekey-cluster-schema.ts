@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Port, StringMap } from './fields.ts';
+import { StringMap } from './fields.ts';
 import { KubeKeyKubernetes } from './kubekey-kubernetes-schema.ts';
 import { KubeKeyAuth, KubeKeyMetadata } from './kubekey-manifest-schema.ts';
 import { KubeKeyNetwork } from './kubekey-network-schema.ts';
@@ -8,12 +8,14 @@ import { KubeKeyNetwork } from './kubekey-network-schema.ts';
 
 const Text = z.string();
 const Texts = z.array(Text);
+/** 0 is “not set”, as everywhere in KubeKey. */
+const GoPort = z.int().min(0).max(65535);
 
 const Host = z.strictObject({
   name: Text.min(1),
   address: Text.optional(),
   internalAddress: Text.optional(),
-  port: Port.optional(),
+  port: GoPort.optional(),
   user: Text.optional(),
   password: Text.optional(),
   privateKey: Text.optional(),
@@ -28,7 +30,7 @@ const ControlPlaneEndpoint = z.strictObject({
   domain: Text.optional(),
   externalDNS: z.boolean().optional(),
   address: Text.optional(),
-  port: Port.optional(),
+  port: GoPort.optional(),
   kubevip: z.strictObject({ mode: z.enum(['ARP', 'BGP', '']).optional() }).optional(),
 });
 
@@ -57,8 +59,8 @@ const Etcd = z.strictObject({
       keyFile: Text.optional(),
     })
     .optional(),
-  port: Port.optional(),
-  peerPort: Port.optional(),
+  port: GoPort.optional(),
+  peerPort: GoPort.optional(),
   extraArgs: Texts.optional(),
   backupDir: Text.optional(),
   backupPeriod: z.int().optional(),
@@ -110,7 +112,7 @@ const Registry = z.strictObject({
   bridgeIP: Text.optional(),
   plainHttp: z.boolean().optional(),
   auths: z.record(Text, KubeKeyAuth).optional(),
-  port: Port.optional(),
+  port: GoPort.optional(),
 });
 
 const Addon = z.strictObject({
@@ -123,19 +125,26 @@ const Addon = z.strictObject({
 
 export const KUBEKEY_ROLES = ['etcd', 'control-plane', 'master', 'worker', 'registry'] as const;
 
+const ROLE_GROUPS = {
+  etcd: Texts.optional(),
+  'control-plane': Texts.optional(),
+  master: Texts.optional(),
+  worker: Texts.optional(),
+  registry: Texts.optional(),
+};
+
+/** As little of a Cluster as its roles can be checked by. */
+export const KubeKeyRolesSchema = z.object({
+  spec: z.object({ hosts: z.array(z.object({ name: Text.min(1) })), roleGroups: z.object(ROLE_GROUPS) }),
+});
+
 export const KubeKeyClusterSchema = z.strictObject({
   apiVersion: z.string(),
   kind: z.literal('Cluster'),
   metadata: KubeKeyMetadata,
   spec: z.strictObject({
     hosts: z.array(Host).min(1),
-    roleGroups: z.strictObject({
-      etcd: Texts.optional(),
-      'control-plane': Texts.optional(),
-      master: Texts.optional(),
-      worker: Texts.optional(),
-      registry: Texts.optional(),
-    }),
+    roleGroups: z.strictObject(ROLE_GROUPS),
     controlPlaneEndpoint: ControlPlaneEndpoint.optional(),
     system: System.optional(),
     etcd: Etcd.optional(),

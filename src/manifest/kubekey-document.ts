@@ -30,6 +30,23 @@ export function kubeKeyKind(path: string, document: Raw, positionOf: PositionOf)
   });
 }
 
+/** Where the document for KubeSphere's installer begins that `kk create config --with-kubesphere` writes behind the Cluster. */
+const KUBESPHERE = /^---[^\n]*\n(?:\s*(?:#[^\n]*)?\n)*(?=apiVersion:\s*["']?installer\.kubesphere\.io\/)/m;
+
+/** @throws DeliverError E_NOT_YET for a file that also says how KubeSphere is to be installed */
+export function refuseKubeSphere(path: string, text: string): void {
+  const found = text.includes(KUBEKEY_GROUP) ? KUBESPHERE.exec(text) : null;
+  if (found === null) return;
+  const lines = text.slice(0, found.index).split('\n').length;
+  throw new DeliverError('E_NOT_YET', {
+    what: `${path} holds a second document, for KubeSphere’s installer.`,
+    why: 'deliver installs no KubeSphere: what runs in the cluster comes with the release.',
+    details: [`${path}:${String(lines)}:1  apiVersion: installer.kubesphere.io`],
+    fix: 'Take everything from that line on out of the file.',
+    state: 'Nothing was written.',
+  });
+}
+
 /** The same without keys that have no value: `localPath:` alone means what leaving it out means, as in Go. */
 export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);

@@ -28,6 +28,8 @@ export interface FieldRule {
   readonly field: string;
   /** Values that ask for what deliver does anyway. */
   readonly fine?: readonly unknown[];
+  /** Options of another program, of which false and 0 may be more than “not set”: any that is written counts. */
+  readonly isFree?: boolean;
   readonly why: string;
 }
 
@@ -46,11 +48,16 @@ export function noteFields(raw: Raw, rules: readonly FieldRule[], findings: Find
 }
 
 function forEachSet(raw: Raw, rules: readonly FieldRule[], tell: (path: JsonPath, why: string) => void): void {
-  for (const { field, fine = [], why } of rules) {
+  for (const { field, fine = [], isFree = false, why } of rules) {
     const path = ['spec', ...field.split('.')];
     const value = valueAt(raw, path);
-    if (!isUnset(value) && !fine.includes(value)) tell(path, why);
+    const unset = isFree ? isEmpty(value) : isUnset(value);
+    if (!unset && !fine.includes(value)) tell(path, why);
   }
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || (value !== null && typeof value === 'object' && Object.values(value).every(isEmpty));
 }
 
 /** True for what KubeKey takes as “not set”: Go's zero values, `enabled: false`, and whatever holds nothing else. */

@@ -43,7 +43,7 @@ function siteHost(host: KubeKeyHost, path: JsonPath, secrets: InlineSecrets, fin
       ...(internalAddress === undefined || internalAddress === address ? {} : { internalAddress }),
       ...archOf(host, path, findings),
       ...(host.labels === undefined ? {} : { labels: host.labels }),
-      ...(host.port === undefined ? {} : { port: host.port }),
+      ...(isSet(host.port) ? { port: host.port } : {}),
       user,
       ...loginOf(host, secrets),
       ...(user === 'root' ? {} : { sudo: true }),
@@ -74,6 +74,11 @@ export function secretFor(password: string, name: string, secrets: InlineSecrets
   if (SecretVariable.safeParse(password).success) return password;
   secrets.set(name, new Secret(password));
   return `\${secret.${name}}`;
+}
+
+/** False for a number that is missing or 0, which is the same to KubeKey. */
+export function isSet(number: number | undefined): number is number {
+  return number !== undefined && number !== 0;
 }
 
 /** The text, unless it is missing or empty, which is the same to KubeKey. */

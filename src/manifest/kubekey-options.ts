@@ -1,6 +1,7 @@
 import type { KubeKeyCluster } from './kubekey-cluster-schema.ts';
 import type { Findings } from './kubekey-findings.ts';
-import { orElse } from './kubekey-hosts.ts';
+import { isSet, orElse } from './kubekey-hosts.ts';
+import type { JsonPath } from './problem.ts';
 import type { Site } from './site-schema.ts';
 
 // KubeKey's own defaults (default.go), where ours differ and a running cluster would not bear the change.
@@ -12,7 +13,7 @@ type Spec = KubeKeyCluster['spec'];
 export function siteEndpoint({ controlPlaneEndpoint: given }: Spec, findings: Findings): Pick<Site, 'controlPlaneEndpoint'> {
   if (given === undefined) return {};
   const path = ['spec', 'controlPlaneEndpoint'];
-  const address = orElse(given.address, undefined);
+  const address = endpointAddress(given.address, [...path, 'address'], findings);
   const loadBalancer = orElse(given.internalLoadbalancer, undefined);
   if (loadBalancer === 'haproxy' && address !== undefined) {
     findings.problem(
@@ -23,20 +24,32 @@ export function siteEndpoint({ controlPlaneEndpoint: given }: Spec, findings: Fi
   if (loadBalancer === 'kube-vip' && address === undefined) {
     findings.problem(path, 'needs the virtual address as address: for internalLoadbalancer: kube-vip');
   }
-  if (given.externalDNS === true && (address !== undefined || loadBalancer !== undefined)) {
+  if (given.externalDNS === true) {
     findings.note([...path, 'externalDNS'], 'nodes also get the name in /etc/hosts, so that they need no DNS');
   }
   return {
     controlPlaneEndpoint: {
       domain: orElse(given.domain, DEFAULTS.domain),
       ...(address === undefined ? {} : { address }),
-      ...(given.port === undefined ? {} : { port: given.port }),
+      ...(isSet(given.port) ? { port: given.port } : {}),
       loadBalancer: loadBalancer ?? 'none',
     },
   };
 }
 
-export function siteNetwork({ network }: Spec): Pick<Site, 'network'> {
+/** 127.0.0.1 is how KubeKey’s own samples say “no load balancer”: it takes the first control plane then. */
+function endpointAddress(given: string | undefined, path: JsonPath, findings: Findings): string | undefined {
+  if (given !== '127.0.0.1') return orElse(given, undefined);
+  findings.note(path, 'means no load balancer: the name stands for a control plane');
+  return undefined;
+}
+
+export function siteNetwork({ network }: Spec, findings: Findings): Pick<Site, 'network'> {
+  for (const field of ['kubePodsCIDR', 'kubeServiceCIDR'] as const) {
+    if (network?.[field]?.includes(',') !== true) continue;
+    const message = 'is not supported: deliver makes single-stack clusters; keep one CIDR';
+    findings.problem(['spec', 'network', field], message, 'E_NOT_YET');
+  }
   return {
     network: {
       plugin: orElse(network?.plugin, DEFAULTS.plugin),
@@ -69,8 +82,8 @@ export function siteKubernetes({ kubernetes: given = {} }: Spec, findings: Findi
     ...(dnsDomain === undefined ? {} : { dnsDomain }),
     ...(apiserverCertExtraSans === undefined ? {} : { apiServerCertSANs: apiserverCertExtraSans }),
     ...(proxyMode === undefined ? {} : { proxyMode }),
-    ...(maxPods === undefined ? {} : { maxPods }),
-    ...(nodeCidrMaskSize === undefined ? {} : { nodeCidrMaskSize }),
+    ...(isSet(maxPods) ? { maxPods } : {}),
+    ...(isSet(nodeCidrMaskSize) ? { nodeCidrMaskSize } : {}),
     ...(featureGates === undefined ? {} : { featureGates }),
     ...(Object.keys(kubeletExtraArgs).length === 0 ? {} : { kubeletExtraArgs }),
   };
@@ -87,5 +100,5 @@ function kubeletArgs(
     findings.problem(['spec', 'kubernetes', 'kubeletArgs', index], 'must look like name=value');
     return [];
   });
-  return { ...(podPidsLimit === undefined ? {} : { 'pod-max-pids': String(podPidsLimit) }), ...Object.fromEntries(pairs) };
+  return { ...(isSet(podPidsLimit) ? { 'pod-max-pids': String(podPidsLimit) } : {}), ...Object.fromEntries(pairs) };
 }

@@ -1,6 +1,6 @@
 import type { KubeKeyCluster } from './kubekey-cluster-schema.ts';
 import type { Findings } from './kubekey-findings.ts';
-import { orElse, secretFor, type InlineSecrets } from './kubekey-hosts.ts';
+import { isSet, orElse, secretFor, type InlineSecrets } from './kubekey-hosts.ts';
 import type { JsonPath } from './problem.ts';
 import type { SiteRegistry } from './site-schema.ts';
 
@@ -30,11 +30,11 @@ export function siteRegistry(
   const project = orElse(given.namespaceOverride, undefined) ?? privatePath(given);
   const kind = given.type === 'harbor' || given.type === 'harbor-ha' ? 'harbor' : 'distribution';
   return {
-    host: isInstalled && given.port !== undefined && given.port !== 443 ? `${host}:${String(given.port)}` : host,
+    host: isInstalled && isSet(given.port) && given.port !== 443 ? `${host}:${String(given.port)}` : host,
     ...(address === undefined ? {} : addressOf(address.address, address.internalAddress)),
     ...(project === undefined ? {} : { project }),
     ...accountOf(given, host, isInstalled && kind === 'harbor', secrets, findings),
-    ...(isInstalled ? { install: { kind, ...(given.port === undefined ? {} : { httpsPort: given.port }) } } : {}),
+    ...(isInstalled ? { install: { kind, ...(isSet(given.port) ? { httpsPort: given.port } : {}) } } : {}),
   };
 }
 
@@ -105,7 +105,7 @@ function noteOthers(given: KubeKeyRegistry, host: string | undefined, isInstalle
       findings.problem(path, `is not enough: set plainHTTP: true or certsPath: under registry.auths["${name}"]`);
     }
   });
-  if (!isInstalled && given.port !== undefined) {
+  if (!isInstalled && isSet(given.port)) {
     findings.problem([...AT, 'port'], 'belongs in privateRegistry (host:port) when the registry is there already');
   }
   if (given.type === 'harbor-ha') {

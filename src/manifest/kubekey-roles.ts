@@ -11,13 +11,22 @@ const RANGE = /^(.*)\[(\d+):(\d+)\](.*)$/;
 
 type Roles = NonNullable<Site['roles']>;
 
+/** What of a Cluster the roles are told from. */
+export interface RoledCluster {
+  readonly spec: {
+    readonly hosts: readonly { readonly name: string }[];
+    readonly roleGroups: KubeKeyCluster['spec']['roleGroups'];
+    readonly etcd?: KubeKeyCluster['spec']['etcd'];
+  };
+}
+
 /** KubeKey's role groups as roles: ranges spelled out, `master` and `control-plane` as one, every unknown host reported. */
-export function siteRoles({ spec }: KubeKeyCluster, findings: Findings): Roles {
+export function siteRoles({ spec }: RoledCluster, findings: Findings): Roles {
   const known = new Set(spec.hosts.map(({ name }) => name));
   const groups = new Map(KUBEKEY_ROLES.map((role) => [role, membersOf(role, spec.roleGroups[role] ?? [], known, findings)]));
   const group = (role: (typeof KUBEKEY_ROLES)[number]): string[] => groups.get(role) ?? [];
   const controlPlane = [...new Set([...group('control-plane'), ...group('master')])];
-  if ((spec.roleGroups['control-plane'] ?? spec.roleGroups.master ?? []).length === 0) {
+  if ([...(spec.roleGroups['control-plane'] ?? []), ...(spec.roleGroups.master ?? [])].length === 0) {
     findings.problem(['spec', 'roleGroups'], 'needs a control-plane (or master) with one host at least');
   }
   const etcd = etcdHosts(spec.etcd?.type, group('etcd'), controlPlane, findings);

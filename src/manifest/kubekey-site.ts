@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { countText } from '../core/amounts.ts';
 import { checkSite } from './check-site.ts';
 import { NOTED, REFUSED } from './kubekey-cluster-rules.ts';
-import { KubeKeyClusterSchema, type KubeKeyCluster } from './kubekey-cluster-schema.ts';
+import { KubeKeyClusterSchema, KubeKeyRolesSchema, type KubeKeyCluster } from './kubekey-cluster-schema.ts';
 import { withoutNulls } from './kubekey-document.ts';
 import { Findings, noteFields, refuseFields } from './kubekey-findings.ts';
 import { orElse, siteHosts, type InlineSecrets } from './kubekey-hosts.ts';
@@ -36,6 +36,9 @@ export function siteOfCluster(path: string, document: Raw, positionOf: PositionO
   refuseFields(raw, REFUSED, findings);
   const parsed = KubeKeyClusterSchema.safeParse(raw);
   if (!parsed.success) {
+    const roles = KubeKeyRolesSchema.safeParse(raw);
+    // All at once: a slip elsewhere must not hide hosts that do not exist.
+    if (roles.success) siteRoles(roles.data, findings);
     refuse(path, [...schemaProblems(KubeKeyClusterSchema, raw), ...findings.problems], positionOf);
     throw parsed.error;
   }
@@ -77,7 +80,7 @@ function siteFrom(cluster: KubeKeyCluster, more: Raw, secrets: InlineSecrets, fi
     ...(registry === undefined ? {} : { registry }),
     ...siteKubernetes(spec, findings),
     ...siteRuntime(spec, findings),
-    ...siteNetwork(spec),
+    ...siteNetwork(spec, findings),
     ...(more.ingress === undefined ? ingressOf(hosts, roles, findings) : {}),
   };
 }

@@ -33,7 +33,14 @@ export function releaseText(release: Release, place: Place): string {
   const moved =
     sources === undefined
       ? release
-      : { ...release, sources: { ...sources, registries: Object.fromEntries(registries) as object } };
+      : {
+          ...release,
+          sources: {
+            ...sources,
+            ...(sources.ca === undefined ? {} : { ca: place.path(sources.ca) }),
+            ...(sources.registries === undefined ? {} : { registries: Object.fromEntries(registries) as object }),
+          },
+        };
   return textOf('release', moved, ['metadata', 'platforms', 'kubernetes.components'], place);
 }
 

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
-import { KUBEKEY_GROUP, kubeKeyKind, type KubeKeyKind } from './kubekey-document.ts';
+import { KUBEKEY_GROUP, kubeKeyKind, refuseKubeSphere, type KubeKeyKind } from './kubekey-document.ts';
 import { refuse, type PositionOf, type Problem } from './problem.ts';
 import type { Raw } from './raw.ts';
 import { readText } from './read-text.ts';
@@ -57,6 +57,7 @@ export async function openDocument(path: string, wanted: Kind): Promise<OpenedDo
  */
 export async function openAnyDocument(path: string, what: string): Promise<OpenedDocument> {
   const text = await readText(path, `The ${what}`);
+  refuseKubeSphere(path, text);
   // KubeKey's files hold passwords, which the parser's words would quote.
   const { value: raw, positionOf } = parseYaml(path, text, { confidential: text.includes(KUBEKEY_GROUP) });
   if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {

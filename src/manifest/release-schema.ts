@@ -10,6 +10,10 @@ const RegistrySource = z.strictObject({
 });
 
 const Sources = z.strictObject({
+  ca: z
+    .string()
+    .optional()
+    .describe('PEM file of a private CA that the web servers and registries of the connected side may be signed by'),
   registries: z.record(z.string(), RegistrySource).optional(),
   images: z
     .record(z.string(), z.union([z.string(), z.array(z.string()).min(1)]))

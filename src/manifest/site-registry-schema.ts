@@ -79,7 +79,10 @@ export const SiteRegistrySchema = z.strictObject({
   plainHttp: z.boolean().optional(),
   install: Install.optional().describe('Install it on the hosts of the role registry, from what the release carries'),
   projects: z.array(Project).optional().describe('Harbor projects that must be there, beside those that the release needs'),
-  immutableTags: z.boolean().optional().describe('Let Harbor refuse to move a released tag'),
+  immutableTags: z
+    .boolean()
+    .optional()
+    .describe('Whether Harbor refuses to move a released tag; true when absent and deliver installs it'),
   replication: z.array(Replication).optional().describe('Harbor replication policies that are kept as written here'),
   preheat: z.array(Preheat).optional().describe('Harbor P2P preheat policies that are kept as written here'),
 });

@@ -64,9 +64,12 @@ export const SiteSchema = z
     secrets: z.string().optional().describe('YAML file of name: value; environment DELIVER_SECRET_<NAME> wins'),
     hosts: z.array(SiteHostSchema).optional(),
     roles: z.partialRecord(Role, z.array(HostName)).optional(),
-    drain: z.array(HostName).optional().describe('Hosts that are no longer in hosts: and whose nodes may be drained and removed'),
+    drain: z
+      .array(HostName)
+      .optional()
+      .describe('Nodes that may be drained and removed; one that is still in hosts: has Kubernetes taken off it too'),
     controlPlaneEndpoint: ControlPlaneEndpoint.optional(),
-    registry: SiteRegistrySchema.optional(),
+    registry: SiteRegistrySchema.optional().describe('Without one deliver brings every image to the nodes and pins it there'),
     cluster: Cluster.optional(),
     kubernetes: KubernetesOptionsSchema.optional().describe('Options of the cluster that deliver makes'),
     runtime: Runtime.optional(),

@@ -1,5 +1,5 @@
 import { fingerprintOf, verifyWith, type PublicKey } from '../bundle/public-key.ts';
-import type { SigningKey } from '../bundle/sign.ts';
+import type { RootSigner } from '../bundle/sign.ts';
 import type { Signer } from '../bundle/check-signature.ts';
 import { armor, dearmor, signedData } from '../bundle/sshsig.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
@@ -9,8 +9,8 @@ import { bodyBytes, signedBytes, type Receipt, type ReceiptBody } from './receip
 const NAMESPACE = 'deliver-receipt';
 
 /** The receipt of a site, as `ssh-keygen -Y sign -n deliver-receipt` would sign it. */
-export function signReceipt(body: ReceiptBody, key: SigningKey): Receipt {
-  const signature = key.sign(signedData(bodyBytes(body), NAMESPACE, 'sha512'));
+export async function signReceipt(body: ReceiptBody, key: RootSigner): Promise<Receipt> {
+  const signature = await key.sign(signedData(bodyBytes(body), NAMESPACE, 'sha512'));
   const parts = { publicKey: key.publicKey, namespace: NAMESPACE, hash: 'sha512' as const, algorithm: 'ssh-ed25519' };
   return { ...body, signature: armor({ ...parts, signature }) };
 }

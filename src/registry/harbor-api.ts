@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
 import { HarborClient } from './harbor-client.ts';
-import { renewPullRobot } from './harbor-robot.ts';
-import { harborSetup } from './harbor-setup.ts';
+import { harborRobots } from './harbor-robot.ts';
+import { harborLook, harborSetup } from './harbor-setup.ts';
 import type { RegistryOptions } from './options.ts';
 import type { HarborApi } from './port.ts';
 
@@ -24,10 +24,11 @@ export function createHarborApi(options: RegistryOptions): OpenHarborApi {
     version: () => version(client),
     hasProject: (name) => hasProject(client, name),
     ensureProject: (name) => ensureProject(client, name),
-    renewPullRobot: (name, projects) => renewPullRobot(client, name, projects),
+    robots: harborRobots(client),
     quotaLeft: (project) => quotaLeft(client, project),
     unhealthy: () => unhealthy(client),
     setup: harborSetup(client),
+    look: harborLook(client),
     close: () => client.close(),
   };
 }

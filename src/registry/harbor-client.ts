@@ -27,15 +27,26 @@ export interface HarborAnswer {
 
 const MAX_ANSWER = 8 * 1024 * 1024;
 
+/** Stands for what a client that only looks would have written. */
+export class WouldWrite extends Error {}
+
 /** Harbor's API: Basic on every call and no cookies, because a session cookie brings CSRF checks along. */
 export class HarborClient {
   readonly #http: HttpClient;
   readonly #options: RegistryOptions;
+  readonly #looksOnly: boolean;
   #account: Promise<RegistryAccount | undefined> | undefined;
 
-  constructor(options: RegistryOptions) {
+  /** @param looksOver the connections of another client; this one then only looks */
+  constructor(options: RegistryOptions, looksOver?: HttpClient) {
     this.#options = options;
-    this.#http = createHttpClient(options);
+    this.#looksOnly = looksOver !== undefined;
+    this.#http = looksOver ?? createHttpClient(options);
+  }
+
+  /** The same over the same connections, whose every call that would write something throws `WouldWrite` instead. */
+  looking(): HarborClient {
+    return new HarborClient(this.#options, this.#http);
   }
 
   get host(): string {
@@ -50,6 +61,7 @@ export class HarborClient {
 
   /** @throws DeliverError E_HARBOR, E_REGISTRY* */
   async call(call: HarborCall): Promise<HarborAnswer> {
+    if (this.#looksOnly && call.method !== 'GET' && call.method !== 'HEAD') throw new WouldWrite(call.doing);
     const account = await this.account();
     try {
       return await retried(this.#options.retry ?? DEFAULT_RETRY, undefined, () => this.#once(call, account));

@@ -2,10 +2,22 @@ import { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import type { HarborClient } from './harbor-client.ts';
-import type { RegistryAccount } from './port.ts';
+import { findProject } from './harbor-projects.ts';
+import type { HarborRobots, RegistryAccount } from './port.ts';
 
-const Robots = z.array(z.object({ id: z.number(), name: z.string(), level: z.string().optional() }));
+const Access = z.array(z.object({ resource: z.string(), action: z.string() }));
+const Permission = z.object({ kind: z.string(), namespace: z.string(), access: Access });
+const Robot = z.object({
+  id: z.number(),
+  name: z.string(),
+  level: z.string().optional(),
+  description: z.string().optional(),
+  duration: z.number().optional(),
+  permissions: z.array(Permission).nullish(),
+});
+const Robots = z.array(Robot);
 const Created = z.object({ id: z.number(), name: z.string(), secret: z.string().min(1) });
+const CurrentUser = z.object({ sysadmin_flag: z.boolean().optional(), admin_role_in_auth: z.boolean().optional() });
 
 interface Rights {
   /** Goes on after “make the”: `pull account x`. */
@@ -17,24 +29,66 @@ interface Rights {
   readonly access: readonly string[];
 }
 
-/** A system robot that may only pull from these projects, with a new secret. */
-export function renewPullRobot(client: HarborClient, name: string, projects: readonly string[]): Promise<RegistryAccount> {
-  return renewRobot(client, name, projects, {
-    what: `pull account ${name}`,
-    description: 'Pulls images for the nodes; made by deliver, replaced by every renewal',
-    duration: -1,
-    access: ['repository:pull'],
-  });
-}
+const PULL = {
+  description: 'Pulls images for the nodes; made by deliver, replaced by every renewal',
+  duration: -1,
+  access: ['repository:pull'],
+} as const;
 
 /** What a push needs and no more; Harbor checks a robot’s secret twenty times faster than a user’s password. */
-export function renewPushRobot(client: HarborClient, name: string, projects: readonly string[]): Promise<RegistryAccount> {
-  return renewRobot(client, name, projects, {
-    what: `push account ${name}`,
-    description: 'Pushes releases; made by deliver for one run, ends by itself after a day',
-    duration: 1,
-    access: ['repository:pull', 'repository:push', 'artifact:read', 'artifact:list', 'tag:list', 'tag:create'],
-  });
+const PUSH = {
+  description: 'Pushes a release; made by deliver for one run, ends by itself after a day',
+  duration: 1,
+  access: ['repository:pull', 'repository:push', 'artifact:read', 'artifact:list', 'tag:list', 'tag:create'],
+} as const;
+
+/** System robots: one may be let into several projects. */
+export function harborRobots(client: HarborClient): HarborRobots {
+  return {
+    mayMake: () => mayMakeRobots(client),
+    renewPull: (name, projects) => renewRobot(client, name, projects, { ...PULL, what: `pull account ${name}` }),
+    widenPull: (name, projects) => widenRobot(client, name, projects),
+    renewPush: (name, projects) => renewRobot(client, name, projects, { ...PUSH, what: `push account ${name}` }),
+    remove: (name) => removeRobot(client, name, `remove the account ${name}`),
+  };
+}
+
+/** An administrator may; of robots only one that was given that right. */
+async function mayMakeRobots(client: HarborClient): Promise<boolean> {
+  const doing = 'ask what its account may do';
+  // A robot is no user: it is told 412.
+  const answer = await client.call({ method: 'GET', path: '/users/current', accept: [200, 401, 403, 404, 412], doing });
+  const user = CurrentUser.safeParse(answer.body);
+  if (answer.status === 200 && user.success) return user.data.sysadmin_flag === true || user.data.admin_role_in_auth === true;
+  const account = await client.account();
+  const list = await client.call({ method: 'GET', path: '/robots?page_size=100', accept: [200, 401, 403], doing });
+  const robots = Robots.safeParse(list.body);
+  if (list.status !== 200 || !robots.success) return false;
+  const own = robots.data.find(({ name }) => name === account?.username);
+  const rights = (own?.permissions ?? []).filter(({ kind }) => kind === 'system').flatMap(({ access }) => access);
+  return ['create', 'delete'].every((wanted) => rights.some(({ resource, action }) => resource === 'robot' && action === wanted));
+}
+
+async function widenRobot(client: HarborClient, name: string, projects: readonly string[]): Promise<boolean> {
+  const doing = `widen the pull account ${name}`;
+  const [found] = await robotsNamed(client, name, doing);
+  if (found === undefined) return false;
+  const before = (found.permissions ?? []).filter(({ kind }) => kind === 'project').map(({ namespace }) => namespace);
+  // Harbor refuses a robot of a project that is gone.
+  const kept = await Promise.all(
+    before.map(async (project) => ((await findProject(client, project)) === undefined ? [] : [project])),
+  );
+  const json = {
+    id: found.id,
+    name: found.name,
+    level: 'system',
+    description: PULL.description,
+    duration: PULL.duration,
+    disable: false,
+    permissions: permissionsIn([...new Set([...kept.flat(), ...projects])], PULL.access),
+  };
+  await client.call({ method: 'PUT', path: `/robots/${String(found.id)}`, json, accept: [200], doing });
+  return true;
 }
 
 /**
@@ -56,11 +110,7 @@ async function renewRobot(
       level: 'system',
       duration: rights.duration,
       disable: false,
-      permissions: projects.map((project) => ({
-        kind: 'project',
-        namespace: project,
-        access: rights.access.map((right) => ({ resource: right.split(':')[0], action: right.split(':')[1] })),
-      })),
+      permissions: permissionsIn(projects, rights.access),
     };
     const answer = await client.call({ method: 'POST', path: '/robots', json, accept: [201, 409], doing });
     // 409: somebody else made it in between.
@@ -77,11 +127,21 @@ async function renewRobot(
 }
 
 async function removeRobot(client: HarborClient, name: string, doing: string): Promise<void> {
+  for (const { id } of await robotsNamed(client, name, doing))
+    await client.call({ method: 'DELETE', path: `/robots/${String(id)}`, accept: [200, 404], doing });
+}
+
+async function robotsNamed(client: HarborClient, name: string, doing: string): Promise<z.infer<typeof Robots>> {
   const query = new URLSearchParams({ q: `name=${name},Level=system,ProjectID=0`, page_size: '100' });
   const robots = await client.list(`/robots?${query.toString()}`, Robots, doing);
-  for (const robot of robots) {
-    // Listed with the prefix, searched without.
-    if (!robot.name.endsWith(name) || robot.level === 'project') continue;
-    await client.call({ method: 'DELETE', path: `/robots/${String(robot.id)}`, accept: [200, 404], doing });
-  }
+  // Listed with the prefix, searched without.
+  return robots.filter((robot) => robot.name.endsWith(name) && robot.level !== 'project');
+}
+
+function permissionsIn(projects: readonly string[], access: readonly string[]): z.infer<typeof Permission>[] {
+  const rights = access.map((right) => {
+    const [resource = '', action = ''] = right.split(':');
+    return { resource, action };
+  });
+  return projects.map((namespace) => ({ kind: 'project', namespace, access: rights }));
 }

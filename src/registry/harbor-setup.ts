@@ -1,9 +1,8 @@
-import type { HarborClient } from './harbor-client.ts';
-import { immutableTags } from './harbor-immutable.ts';
+import { WouldWrite, type HarborClient } from './harbor-client.ts';
+import { keepImmutableTags } from './harbor-immutable.ts';
 import { keepPreheat } from './harbor-preheat.ts';
 import { keepProject } from './harbor-projects.ts';
 import { keepReplication } from './harbor-replication.ts';
-import { renewPushRobot } from './harbor-robot.ts';
 import { lastRuns } from './harbor-runs.ts';
 import type { HarborSetup } from './port.ts';
 
@@ -11,10 +10,30 @@ import type { HarborSetup } from './port.ts';
 export function harborSetup(client: HarborClient): HarborSetup {
   return {
     project: (name, wanted) => keepProject(client, name, wanted),
-    immutableTags: (project) => immutableTags(client, project),
+    immutableTags: (project, wanted) => keepImmutableTags(client, project, wanted),
     replication: (wanted) => keepReplication(client, wanted),
     preheat: (wanted) => keepPreheat(client, wanted),
     lastRuns: (policies) => lastRuns(client, policies),
-    renewPushRobot: (name, projects) => renewPushRobot(client, name, projects),
   };
+}
+
+/** The same, for a plan: true for what would be changed, and nothing is. */
+export function harborLook(client: HarborClient): HarborSetup {
+  const setup = harborSetup(client.looking());
+  return {
+    project: (name, wanted) => wouldChange(setup.project(name, wanted)),
+    immutableTags: (project, wanted) => wouldChange(setup.immutableTags(project, wanted)),
+    replication: (wanted) => wouldChange(setup.replication(wanted)),
+    preheat: (wanted) => wouldChange(setup.preheat(wanted)),
+    lastRuns: (policies) => setup.lastRuns(policies),
+  };
+}
+
+async function wouldChange(work: Promise<boolean>): Promise<boolean> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof WouldWrite) return true;
+    throw error;
+  }
 }

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DeliverError, messageOf, systemCode } from '../core/errors.ts';
 import type { Reference } from '../core/reference.ts';
 import type { Secret } from '../core/secret.ts';
 import { locationsFor } from '../manifest/image-location.ts';
+import { readCa } from '../manifest/read-ca.ts';
 import type { RegistrySource, Sources } from '../manifest/release-schema.ts';
 import { DockerAccounts, type Environment } from './docker-config.ts';
 import { LocalImages } from './local/local-images.ts';
@@ -44,6 +43,7 @@ export function createImageSource(
   const readers = new Map<string, Registry>();
   const local = new LocalImages(directory, env);
   const { registries, images = {} } = sources;
+  const common = sources.ca === undefined ? {} : { ca: readCa(resolve(directory, sources.ca), 'sources.ca') };
   const open = (sourceHost: string, host: string, source: RegistrySource | undefined): Registry => {
     const known = readers.get(sourceHost);
     if (known !== undefined) return known;
@@ -53,7 +53,9 @@ export function createImageSource(
       proxyEnv: env,
       account: () => given(accounts?.get(host)) ?? docker.find(host),
       ...(source?.plainHttp === undefined ? {} : { plainHttp: source.plainHttp }),
-      ...(source?.ca === undefined ? {} : { ca: readCa(resolve(directory, source.ca), sourceHost) }),
+      ...(source?.ca === undefined
+        ? common
+        : { ca: readCa(resolve(directory, source.ca), `sources.registries["${sourceHost}"].ca`) }),
       ...(retry === undefined ? {} : { retry }),
     });
     readers.set(sourceHost, reader);
@@ -85,16 +87,4 @@ function mirrorOf(mirror: string): { host: string; prefix: string } {
     .split('/')
     .filter((part) => part !== '');
   return { host, prefix: path.map((part) => `${part}/`).join('') };
-}
-
-function readCa(path: string, host: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new DeliverError(systemCode(error) === 'ENOENT' ? 'E_FILE_NOT_FOUND' : 'E_FILE_UNREADABLE', {
-      what: `The CA of ${host} can’t be read: ${path}`,
-      why: messageOf(error),
-      fix: `Correct sources.registries["${host}"].ca in the release.`,
-    });
-  }
 }

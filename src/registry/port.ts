@@ -67,6 +67,27 @@ export interface RegistryWriter {
   linkReferrers(repository: string, subject: Digest, referrers: readonly Descriptor[], signal?: AbortSignal): Promise<boolean>;
 }
 
+/** The registry of a site, opened with the site's account. */
+export interface SiteRegistryConnection {
+  readonly writer: RegistryWriter;
+  /** Absent when it is not a Harbor. */
+  readonly harbor?: HarborApi;
+  /** Harbor's version. */
+  readonly version?: string;
+  /** True when this account may read that repository; asked of the registry now. */
+  accepts(account: RegistryAccount, repository: string, signal?: AbortSignal): Promise<boolean>;
+  /** The same registry, written to as this account over connections of its own. */
+  openAs(account: RegistryAccount): PushWriter;
+  close(): Promise<void>;
+}
+
+/** Writes as another account than the one that looks. */
+export interface PushWriter {
+  readonly writer: RegistryWriter;
+  /** Ends its connections, and an account that was made for it. */
+  close(): Promise<void>;
+}
+
 /** Name and secret of a registry account. */
 export interface RegistryAccount {
   readonly username: string;
@@ -80,28 +101,40 @@ export interface HarborApi {
   hasProject(name: string): Promise<boolean>;
   /** True when this call made it, false when it was there. */
   ensureProject(name: string): Promise<boolean>;
-  /** A robot that may only pull from these projects, with a new secret; an existing one of that name is replaced. */
-  renewPullRobot(name: string, projects: readonly string[]): Promise<RegistryAccount>;
+  readonly robots: HarborRobots;
   /** Free bytes below the project's quota; undefined when unlimited or unknown. */
   quotaLeft(project: string): Promise<number | undefined>;
   /** Components that are not healthy, by name; empty when all is well. */
   unhealthy(): Promise<readonly string[]>;
   /** What a site asks for beside its content. */
   readonly setup: HarborSetup;
+  /** The same without changing anything: true for what `setup` would change. */
+  readonly look: HarborSetup;
+}
+
+/** Robot accounts of the whole Harbor. Their secrets are shown once, and live only in memory here. */
+export interface HarborRobots {
+  /** Whether this account may make any. */
+  mayMake(): Promise<boolean>;
+  /** One that may only pull from these projects, with a new secret; an existing one of that name is replaced. */
+  renewPull(name: string, projects: readonly string[]): Promise<RegistryAccount>;
+  /** Lets an existing one pull from these projects too; its secret stays. False when there is none of that name. */
+  widenPull(name: string, projects: readonly string[]): Promise<boolean>;
+  /** One that may push to and pull from these projects, for a day. */
+  renewPush(name: string, projects: readonly string[]): Promise<RegistryAccount>;
+  remove(name: string): Promise<void>;
 }
 
 /** Things in a Harbor that are kept as a site file says. Each call is safe to repeat; true when it changed something. */
 export interface HarborSetup {
   /** @param quota bytes, -1 without end; a project that exists keeps what is not given */
   project(name: string, wanted: { readonly quota?: number; readonly public?: boolean }): Promise<boolean>;
-  /** Refuses to move any tag of the project. */
-  immutableTags(project: string): Promise<boolean>;
+  /** Whether Harbor refuses to move a released tag of the project; tags of signatures may always move. */
+  immutableTags(project: string, wanted: boolean): Promise<boolean>;
   replication(wanted: ReplicationPolicy): Promise<boolean>;
   preheat(wanted: PreheatPolicy): Promise<boolean>;
   /** The last run of each of these policies. */
   lastRuns(policies: readonly WatchedPolicy[]): Promise<readonly PolicyRun[]>;
-  /** A robot that may push to and pull from these projects, for a day. */
-  renewPushRobot(name: string, projects: readonly string[]): Promise<RegistryAccount>;
 }
 
 /** `cron` has six fields, seconds first, in UTC. */

@@ -6,7 +6,7 @@ import { Lanes } from '../core/lanes.ts';
 import type { Report } from '../core/report.ts';
 import { lackingError } from './push-lacking.ts';
 import { measurePush, type BlobNeed, type PushNeed } from './push-need.ts';
-import type { HarborApi, RegistryWriter } from './port.ts';
+import type { HarborApi, PushWriter, RegistryWriter } from './port.ts';
 import { PushProgress } from './push-progress.ts';
 import type { PushContent, PushItem, PushPlan } from './push-plan.ts';
 import { isReference, linkReferrers } from './push-referrers.ts';
@@ -17,6 +17,8 @@ export interface PushInput {
   readonly writer: RegistryWriter;
   /** When the registry is a Harbor: projects are made. */
   readonly harbor?: HarborApi;
+  /** Asked for, once the projects are there, when there is something to push: an account for this push alone. */
+  readonly openWriter?: () => Promise<PushWriter | undefined>;
   /** Uploads at a time; when absent as many as the way to the registry can use. */
   readonly concurrency?: number;
 }
@@ -57,8 +59,11 @@ export async function pushContent(input: PushInput, report: Report, signal: Abor
   if (lacking !== undefined) throw lacking;
   const progress = new PushProgress(report, need.bytes);
   const push: Push = { ...input, need, progress, lanes, signal, tagged: 0, putReferrers: 0, projectsMade: 0 };
+  let own: PushWriter | undefined;
   try {
     await makeProjects(push);
+    own = need.items.length === 0 ? undefined : await input.openWriter?.();
+    push.writer = own?.writer ?? input.writer;
     await inParallel(largestFirst(need), lanes.most, signal, (blob, blobSignal) => placeBlob(push, blob, blobSignal));
     await putChildren(push);
     await putTags(push, isReference);
@@ -66,6 +71,8 @@ export async function pushContent(input: PushInput, report: Report, signal: Abor
     push.putReferrers += await linkReferrers(push.plan, push.bundle, push.writer, signal);
   } catch (error) {
     throw isDeliverError(error) ? error.with({ state: stateOf(push) }) : error;
+  } finally {
+    await own?.close();
   }
   return {
     ...progress.counts,
@@ -78,6 +85,7 @@ export async function pushContent(input: PushInput, report: Report, signal: Abor
 }
 
 interface Push extends PushInput {
+  writer: RegistryWriter;
   readonly need: PushNeed;
   readonly progress: PushProgress;
   readonly lanes: Lanes;

@@ -17,6 +17,8 @@ export interface PushNeed {
   /** Whole and tagged already. */
   readonly present: readonly PushItem[];
   readonly items: readonly PushItem[];
+  /** Those of `items` whose tag is there with another content. */
+  readonly moved: readonly PushItem[];
   readonly blobs: readonly BlobNeed[];
   /** Blobs of `items` that are where they are wanted. */
   readonly presentBlobs: number;
@@ -46,9 +48,12 @@ export async function measurePush(
   const reachable = ({ project }: PushItem): boolean => !missing.has(project);
 
   const present = new Set<PushItem>();
+  const moved = new Set<PushItem>();
   await inParallel(plan.items.filter(reachable), HEADS, signal, async (item, itemSignal) => {
     // A tag is set last, so what it points to is whole.
-    if ((await writer.headManifest(item.repository, item.tag, itemSignal)) === item.root.digest) present.add(item);
+    const found = await writer.headManifest(item.repository, item.tag, itemSignal);
+    if (found === item.root.digest) present.add(item);
+    else if (found !== undefined) moved.add(item);
   });
 
   const items = plan.items.filter((item) => !present.has(item));
@@ -66,6 +71,7 @@ export async function measurePush(
   return {
     present: [...present],
     items,
+    moved: items.filter((item) => moved.has(item)),
     blobs,
     presentBlobs: pairs.filter(({ held }) => held).length,
     bytes: blobs.filter(({ heldBy }) => heldBy.length === 0).reduce((sum, { blob }) => sum + blob.size, 0),

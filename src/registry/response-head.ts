@@ -5,12 +5,15 @@ export interface Head {
   readonly headers: ReadonlyMap<string, string>;
   /** Bytes of the body; undefined when it is not framed by one plain Content-Length (RFC 9112 6). */
   readonly length: number | undefined;
+  /** The connection stays open behind the answer (RFC 9112 9.3). */
+  readonly isKept: boolean;
 }
 
 /** @param text everything before the empty line. @throws Error when it is no HTTP/1 */
 export function parseHead(text: string): Head {
   const [first = '', ...lines] = text.split('\r\n');
-  const status = Number(/^HTTP\/1\.[01] ([1-5]\d\d)(?: |$)/.exec(first)?.[1]);
+  const [, minor, code] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: |$)/.exec(first) ?? [];
+  const status = Number(code);
   if (Number.isNaN(status)) throw malformed();
   const headers = new Map<string, string>();
   for (const line of lines) {
@@ -20,7 +23,9 @@ export function parseHead(text: string): Head {
     const known = headers.get(key);
     headers.set(key, known === undefined ? value : `${known}, ${value}`);
   }
-  return { status, headers, length: lengthOf(status, headers) };
+  const options = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
+  const isKept = minor === '1' ? !options.includes('close') : options.includes('keep-alive');
+  return { status, headers, length: lengthOf(status, headers), isKept };
 }
 
 function lengthOf(status: number, headers: ReadonlyMap<string, string>): number | undefined {

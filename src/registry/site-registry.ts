@@ -1,18 +1,8 @@
-import { DeliverError } from '../core/errors.ts';
+import { DeliverError, isDeliverError } from '../core/errors.ts';
 import { createHarborApi } from './harbor-api.ts';
 import type { RegistryOptions } from './options.ts';
-import type { HarborApi, RegistryWriter } from './port.ts';
+import type { PushWriter, RegistryAccount, SiteRegistryConnection } from './port.ts';
 import { createRegistry } from './registry.ts';
-
-/** The registry of a site, opened. */
-export interface SiteRegistryConnection {
-  readonly writer: RegistryWriter;
-  /** Absent when it is not a Harbor. */
-  readonly harbor?: HarborApi;
-  /** Harbor's version. */
-  readonly version?: string;
-  close(): Promise<void>;
-}
 
 /**
  * Opens a site's registry and finds out whether it is a Harbor.
@@ -25,14 +15,21 @@ export async function openSiteRegistry(
 ): Promise<SiteRegistryConnection> {
   const siteOptions: RegistryOptions = { ...options, role: 'site' };
   const writer = createRegistry(siteOptions);
-  if (type === 'plain') return { writer, close: () => writer.close() };
+  const openAs = (account: RegistryAccount): PushWriter => {
+    const other = createRegistry({ ...siteOptions, account });
+    return { writer: other, close: () => other.close() };
+  };
+  const accepts = (account: RegistryAccount, repository: string, signal?: AbortSignal): Promise<boolean> =>
+    isLetIn(openAs(account), repository, signal);
+  const plain: SiteRegistryConnection = { writer, openAs, accepts, close: () => writer.close() };
+  if (type === 'plain') return plain;
   const harbor = createHarborApi(siteOptions);
   const close = async (): Promise<void> => {
     await Promise.all([writer.close(), harbor.close()]);
   };
   try {
     const version = await harbor.version();
-    if (version !== undefined) return { writer, harbor, version, close };
+    if (version !== undefined) return { ...plain, harbor, version, close };
     if (type === 'harbor') {
       throw new DeliverError('E_HARBOR', {
         what: `${options.host} is not a Harbor.`,
@@ -41,9 +38,21 @@ export async function openSiteRegistry(
       });
     }
     await harbor.close();
-    return { writer, close: () => writer.close() };
+    return plain;
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+async function isLetIn(as: PushWriter, repository: string, signal: AbortSignal | undefined): Promise<boolean> {
+  try {
+    await as.writer.headManifest(repository, 'deliver-login-check', signal);
+    return true;
+  } catch (error) {
+    if (isDeliverError(error, 'E_REGISTRY_AUTH')) return false;
+    throw error;
+  } finally {
+    await as.close();
   }
 }

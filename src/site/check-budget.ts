@@ -117,7 +117,7 @@ function blobsOf(images: readonly LockedImage[]): Map<Digest, LockedBlob> {
 }
 
 /** Control planes that are no workers run no apps. */
-function isOnlyForApps({ neededBy }: LockedImage): boolean {
+export function isOnlyForApps({ neededBy }: LockedImage): boolean {
   return neededBy.length > 0 && neededBy.every((user) => user.startsWith('app '));
 }
 

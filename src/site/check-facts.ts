@@ -56,6 +56,8 @@ const Facts = z.strictObject({
   kernel: one(Text),
   cpus: one(Whole),
   memory: one(Kilobytes),
+  /** What programs could still have without swapping. */
+  available: maybe(Kilobytes),
   hostname: one(Text),
   machineId: maybe(Text),
   productUuid: maybe(Text),
@@ -64,7 +66,7 @@ const Facts = z.strictObject({
   reboot: yes,
   systemd: yes,
   lacks: many(Text),
-  swap: many(Words('device', 'kilobytes')),
+  swap: many(Words('device', 'kilobytes', 'used')),
   cgroup: one(z.enum(['1', '2']).transform(Number)),
   module: many(Words('name', 'state')),
   sysctl: many(Words('key', 'value', 'settable')),

@@ -35,11 +35,20 @@ function cgroupCheck(host: string, { cgroup }: BuildFacts, { kubernetes }: Build
   });
 }
 
-function swapCheck(host: string, { swap, container }: BuildFacts): Check {
+function swapCheck(host: string, { swap, container, available }: BuildFacts): Check {
   const outcome = check('swap', 'swap');
   if (swap.length === 0) return outcome.pass({ host, found: 'none' });
   const amount = bytesText(swap.reduce((sum, { kilobytes }) => sum + Number(kilobytes) * 1024, 0));
   if (container !== undefined) return outcome.pass({ host, found: `${amount} of the machine around it` });
+  const used = swap.reduce((sum, one) => sum + Number(one.used) * 1024, 0);
+  // Its pages have to go somewhere: with too little memory the kernel kills programs instead.
+  if (available !== undefined && used > available) {
+    return outcome.fail({
+      host,
+      found: `${bytesText(used)} of swap are in use, and ${bytesText(available)} of memory are free: switching it off would run out of memory`,
+      fix: `Stop what needs the memory on ${host}, or give it at least ${bytesText(used - available)} more; then: swapoff -a`,
+    });
+  }
   return outcome.pass({ host, found: `${amount} on ${swap.map(({ device }) => device).join(', ')}: deliver switches it off` });
 }
 

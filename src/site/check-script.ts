@@ -12,6 +12,7 @@ b os "$(ID=; VERSION_ID=; PRETTY_NAME=; . /etc/os-release 2>/dev/null; printf '%
 b kernel "$(uname -r)"
 b cpus "$(nproc 2>/dev/null || grep -c '^processor' /proc/cpuinfo)"
 b memory "$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)"
+v=$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo); [ -z "$v" ] || b available "$v"
 b hostname "$(cat /proc/sys/kernel/hostname)"
 [ ! -s /etc/machine-id ] || b machineId "$(cat /etc/machine-id)"
 [ ! -r /sys/class/dmi/id/product_uuid ] || b productUuid "$(cat /sys/class/dmi/id/product_uuid)"
@@ -20,7 +21,7 @@ b uptime "$(awk '{ print int($1) }' /proc/uptime)"
 if [ -e /run/reboot-required ] || [ -e /var/run/reboot-required ]; then b reboot yes; fi
 [ ! -d /run/systemd/system ] || b systemd yes
 for p in $programs; do has "$p" || b lacks "$p"; done
-awk 'NR > 1 { print "b.swap=" $1 " " $3 }' /proc/swaps 2>/dev/null
+awk 'NR > 1 { print "b.swap=" $1 " " $3 " " $4 }' /proc/swaps 2>/dev/null
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then b cgroup 2; else b cgroup 1; fi
 builtin=/lib/modules/$(uname -r)/modules.builtin
 for m in $modules; do
@@ -62,7 +63,7 @@ for p in $folders; do
 done
 for n in $names; do has getent && b resolved "$n $(soon getent ahosts "$n" | awk '{ if (!seen[$1]++) printf "%s ", $1 }')"; done
 [ ! -e /var/lib/deliver/kubernetes.json ] || b ours kubernetes
-[ ! -e /var/lib/deliver/host.json ] || b ours host
+if [ -e /var/lib/deliver/host.json ] || [ -s /var/lib/deliver/host.journal ]; then b ours host; fi
 for f in /etc/kubernetes/*.conf /etc/kubernetes/manifests/* /var/lib/kubelet/config.yaml /etc/cni/net.d/*; do [ ! -f "$f" ] || b left "$f"; done
 [ -z "$(ls -A /var/lib/etcd 2>/dev/null)" ] || b left /var/lib/etcd
 cat /proc/[0-9]*/comm 2>/dev/null | sort -u | awk '$0 ~ /^(kubelet|dockerd|crio|k3s|k3s-server|k3s-agent|rke2|etcd|kube-apiserver|containerd|cri-dockerd)$/ { print "b.process=" $0 }'

@@ -141,9 +141,9 @@ function loneCheck(pods: readonly KubeObject[]): Check {
     .filter((pod) => !['Succeeded', 'Failed'].includes(textAt(pod, 'status', 'phase') ?? ''))
     .map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`);
   if (lone.length === 0) return outcome.pass();
-  return outcome.warn({
+  return outcome.fail({
     found: `${some(lone)}: nothing makes them again once their node is drained`,
-    fix: 'Save what they are needed for: kubectl get pod … -o yaml',
+    fix: 'Delete those that are not needed, and make a Deployment of the others: kubectl get pod … -o yaml',
   });
 }
 

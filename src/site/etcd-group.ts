@@ -5,24 +5,31 @@ import { ETCD_CLIENT, ETCD_DATA, ETCD_PKI, ETCD_UNIT } from './etcd-files.ts';
 import { clientKeys, makeEtcdCa, memberKeys, type EtcdKeys } from './etcd-pki.ts';
 import { etcdUnit } from './etcd-unit.ts';
 import { placeFiles } from './kubeadm-endpoint.ts';
-import { parseMembers, type EtcdMember } from './kubeadm-etcd-members.ts';
+import { removeMember, removeMembers } from './etcd-leave.ts';
+import {
+  etcdctl,
+  filesOf,
+  HEALTH_TIMEOUT,
+  isHealthy,
+  isOutdated,
+  peerOf,
+  standingOf,
+  untilDone,
+  waitHealthy,
+  type Member,
+  type MemberFiles,
+  type Standing,
+} from './etcd-ctl.ts';
+import { parseMembers } from './kubeadm-etcd-members.ts';
 import { locked, onHost, tryOnHost } from './kubeadm-host.ts';
 import type { PreparedEtcd } from './kubeadm-init.ts';
 import type { KubernetesNode } from './kubeadm-settings.ts';
 import { connect, HOSTS_AT_ONCE, type KubernetesWorld } from './kubeadm-world.ts';
-import { hostPort } from './lb-endpoint.ts';
-
-const HEALTH_SECONDS = 90;
-const ACCESS = `--cacert=${ETCD_PKI}/ca.crt --cert=${ETCD_PKI}/healthcheck-client.crt --key=${ETCD_PKI}/healthcheck-client.key`;
-
-interface Member {
-  readonly node: KubernetesNode;
-  readonly connection: HostConnection;
-}
 
 /**
- * An etcd on hosts of its own: a CA on the first of them, keys, a systemd unit, and members that join one at a time; a
- * member that is there is left alone. @throws DeliverError E_NOT_READY when a member does not become healthy
+ * An etcd on hosts of its own: a CA on one of them, keys, a systemd unit, and members that join one at a time; a member that is
+ * there is left alone, or started anew when the release brought another version. Members that are to go leave it last.
+ * @throws DeliverError E_NOT_READY when a member does not become healthy; E_PREFLIGHT when keys or data are lost
  */
 export async function etcdGroup(world: KubernetesWorld): Promise<PreparedEtcd> {
   const { settings, signal, report } = world;
@@ -32,19 +39,72 @@ export async function etcdGroup(world: KubernetesWorld): Promise<PreparedEtcd> {
     members.push({ node, connection: await connect(world, node) });
   });
   const ordered = settings.etcd.flatMap((node) => members.filter((member) => member.node.name === node.name));
-  const [first] = ordered;
-  if (first === undefined) throw new DeliverError('E_BUG', { what: 'An etcd of its own without a host.' });
-  await makeEtcdCa(first.connection, settings, first.node);
+  const desk = await caDesk(ordered);
+  await makeEtcdCa(desk.connection, settings, desk.node);
+  await wake(ordered, signal);
   for (const member of ordered) {
     if (await isHealthy(member)) continue;
     report.note(`${member.node.name}: etcd`);
-    await startMember(world, member, first, ordered);
+    await startMember(world, member, desk, ordered);
   }
+  await upgradeMembers(world, ordered);
+  await removeMembers(world, ordered);
   const client = async (control: HostConnection): Promise<void> => {
     if (await hasKeys(control)) return;
-    await placeClient(control, await clientKeys(first.connection, settings, first.node));
+    await placeClient(control, await clientKeys(desk.connection, settings, desk.node));
   };
-  return { handOver: client, empty: () => emptyKubernetes(first) };
+  return { handOver: client, empty: () => emptyKubernetes(desk) };
+}
+
+/**
+ * The member that has the key of the CA: the first of the site file when there is no CA yet. One that is gone must not be followed
+ * by another CA, which the other members would not know. @throws DeliverError E_PREFLIGHT
+ */
+async function caDesk(members: readonly Member[]): Promise<Member> {
+  const [first] = members;
+  if (first === undefined) throw new DeliverError('E_BUG', { what: 'An etcd of its own without a host.' });
+  const found: { readonly member: Member; readonly files: MemberFiles }[] = [];
+  for (const member of members) found.push({ member, files: await filesOf(member) });
+  const desk = found.find(({ files }) => files.caKey && files.ca);
+  if (desk !== undefined) return desk.member;
+  const having = found.filter(({ files }) => files.ca).map(({ member }) => member.node.name);
+  if (having.length === 0) return first;
+  throw new DeliverError('E_PREFLIGHT', {
+    what: 'The key of etcd’s CA is on none of its hosts.',
+    why: `${having.join(', ')} ${having.length === 1 ? 'has' : 'have'} the CA’s certificate; deliver made its key on the first host of roles.etcd.`,
+    fix: `Put ${ETCD_PKI}/ca.key back on one of them (mode 600), from that host or its backup.`,
+    state: 'Nothing was changed; etcd works as before.',
+  });
+}
+
+/** After a power cut nobody answers until enough have started: members that have their data are started together. */
+async function wake(members: readonly Member[], signal: AbortSignal): Promise<void> {
+  if ((await standingOf(members)) !== undefined) return;
+  const standing: Member[] = [];
+  for (const member of members) if ((await filesOf(member)).data) standing.push(member);
+  const work = { what: 'starting etcd', timeout: 700_000, signal };
+  for (const { connection } of standing) await onHost(connection, locked('systemctl start --no-block etcd'), work);
+  const [one] = standing;
+  if (one !== undefined) await waitHealthy(one, signal);
+}
+
+/** Members whose program is newer than what runs, one at a time, while the others can do without each. */
+async function upgradeMembers({ report, signal }: KubernetesWorld, members: readonly Member[]): Promise<void> {
+  for (const member of members) {
+    if (!(await isOutdated(member))) continue;
+    report.note(`${member.node.name}: etcd starts in its new version`);
+    await restart(member, signal);
+  }
+}
+
+async function restart(member: Member, signal: AbortSignal): Promise<void> {
+  // systemd waits until it has joined the others, which may never be; the process before must be gone before health is asked.
+  await onHost(member.connection, locked('timeout 90 systemctl restart etcd || :'), {
+    what: 'restarting etcd',
+    timeout: 800_000,
+    signal,
+  });
+  await waitHealthy(member, signal);
 }
 
 /**
@@ -58,19 +118,14 @@ export async function renewEtcdGroup({
 }: Pick<KubernetesWorld, 'settings' | 'hosts' | 'signal'>): Promise<void> {
   const members: Member[] = [];
   for (const node of settings.etcd) members.push({ node, connection: await hosts.connect(node.name, signal) });
-  const [first] = members;
-  if (first === undefined) return;
+  if (members.length === 0) return;
+  const desk = await caDesk(members);
   for (const member of members) {
-    await placeMemberKeys(member, await memberKeys(first.connection, settings, member.node));
-    await onHost(member.connection, locked('systemctl restart --no-block etcd'), {
-      what: 'restarting etcd',
-      timeout: 700_000,
-      signal,
-    });
-    await waitHealthy(member, signal);
+    await placeMemberKeys(member, await memberKeys(desk.connection, settings, member.node));
+    await restart(member, signal);
   }
   for (const node of settings.controlPlanes) {
-    await placeClient(await hosts.connect(node.name, signal), await clientKeys(first.connection, settings, first.node));
+    await placeClient(await hosts.connect(node.name, signal), await clientKeys(desk.connection, settings, desk.node));
   }
 }
 
@@ -101,13 +156,13 @@ async function placeClient(control: HostConnection, { ca, files }: EtcdKeys): Pr
 async function startMember(
   { settings, signal }: KubernetesWorld,
   member: Member,
-  first: Member,
+  desk: Member,
   all: readonly Member[],
 ): Promise<void> {
   const { node, connection } = member;
-  const standing = await membersOf(first, all);
+  const standing = await standingOf(all);
   const initial = await clusterFor(member, standing, all);
-  await placeMemberKeys(member, await memberKeys(first.connection, settings, node));
+  await placeMemberKeys(member, await memberKeys(desk.connection, settings, node));
   await placeFiles(connection, [{ path: ETCD_UNIT, content: etcdUnit({ node, ...initial }), mode: '644' }]);
   const start = locked(
     `set -e; mkdir -p ${ETCD_DATA}; chmod 700 ${ETCD_DATA}; systemctl daemon-reload; systemctl enable -q etcd; systemctl restart --no-block etcd`,
@@ -122,71 +177,47 @@ async function promote({ node }: Member, via: Member, signal: AbortSignal): Prom
   const text = await onHost(via.connection, etcdctl(via.node, 'member list -w json'), { what: 'listing the members of etcd' });
   const newcomer = parseMembers(text).find((member) => member.peer === peerOf(node));
   if (newcomer?.learner !== true) return;
-  const work = { what: `giving ${node.name} a vote in etcd`, timeout: (HEALTH_SECONDS + 30) * 1000, signal };
+  const work = { what: `giving ${node.name} a vote in etcd`, timeout: HEALTH_TIMEOUT, signal };
   await onHost(via.connection, untilDone(etcdctl(via.node, `member promote ${newcomer.id}`)), work);
-}
-
-/** A shell line that tries again until it works, or the time is over; then what was said last. */
-function untilDone(command: string): string {
-  return `e=$(($(date +%s)+${String(HEALTH_SECONDS)})); while :; do a=$(${command} 2>&1) && exit 0; [ $(date +%s) -lt $e ] || break; sleep 1; done; printf '%s\\n' "$a" | tail -n 3 >&2; exit 1`;
-}
-
-/** The members of a cluster that is there, asked of any that answers; none: it is to be made. */
-async function membersOf(
-  first: Member,
-  all: readonly Member[],
-): Promise<{ readonly via: Member; readonly members: readonly EtcdMember[] } | undefined> {
-  for (const via of [first, ...all]) {
-    if (!(await isHealthy(via))) continue;
-    const text = await onHost(via.connection, etcdctl(via.node, 'member list -w json'), { what: 'listing the members of etcd' });
-    return { via, members: parseMembers(text) };
-  }
-  return undefined;
 }
 
 /** What the unit says about the others; a member that is new to a cluster is announced to it first. */
 async function clusterFor(
-  { node }: Member,
-  standing: Awaited<ReturnType<typeof membersOf>>,
+  member: Member,
+  standing: Standing | undefined,
   all: readonly Member[],
 ): Promise<{ readonly initialCluster: readonly KubernetesNode[]; readonly state: 'new' | 'existing' }> {
+  const { node } = member;
   if (standing === undefined) {
+    await refuseSecondGroup(all);
     // Made by the first alone: the others join it, whatever becomes of this run.
     return { initialCluster: [node], state: 'new' };
   }
   const { via, members } = standing;
   const peer = peerOf(node);
-  if (!members.some((member) => member.peer === peer)) {
+  const before = members.find((each) => each.peer === peer);
+  // One that began once and has no data any more (a host set up anew) must not come back as the old one: it would have forgotten its votes.
+  const lost = before !== undefined && before.name !== '' && !(await filesOf(member)).data;
+  if (lost) await removeMember(standing, before);
+  if (before === undefined || lost) {
     await onHost(via.connection, etcdctl(via.node, `member add ${node.name} --learner --peer-urls=${peer}`), {
       what: `announcing ${node.name} to etcd`,
     });
   }
-  const known = new Set([...members.map((member) => member.peer), peer]);
+  const known = new Set([...members.map((each) => each.peer), peer]);
   return { initialCluster: all.map((each) => each.node).filter((each) => known.has(peerOf(each))), state: 'existing' };
 }
 
-function peerOf({ address }: KubernetesNode): string {
-  return `https://${hostPort(address, 2380)}`;
-}
-
-function etcdctl({ address }: KubernetesNode, args: string): string {
-  return `etcdctl --endpoints=https://${hostPort(address, 2379)} ${ACCESS} --command-timeout=10s ${args}`;
-}
-
-async function isHealthy({ node, connection }: Member): Promise<boolean> {
-  const script = `systemctl is-active -q etcd && ${etcdctl(node, 'endpoint health')}`;
-  return (await tryOnHost(connection, script, { what: 'etcd’s health' })).code === 0;
-}
-
-async function waitHealthy({ node, connection }: Member, signal: AbortSignal): Promise<void> {
-  const script = untilDone(etcdctl(node, 'endpoint health'));
-  const ran = await tryOnHost(connection, script, { what: 'etcd', timeout: (HEALTH_SECONDS + 30) * 1000, signal });
-  if (ran.code === 0) return;
+/** A host without data must not begin a group of its own beside one that only does not answer. @throws DeliverError E_NOT_READY */
+async function refuseSecondGroup(all: readonly Member[]): Promise<void> {
+  const having: string[] = [];
+  for (const member of all) if ((await filesOf(member)).data) having.push(member.node.name);
+  if (having.length === 0) return;
   throw new DeliverError('E_NOT_READY', {
-    what: `etcd on ${node.name} does not become healthy.`,
-    why: ran.stderr.trim().split('\n').at(-1) ?? '',
-    fix: `Look there with: journalctl -u etcd; then run the same command again.`,
-    state: 'The members before it work; no control plane was changed.',
+    what: 'etcd does not answer.',
+    why: `${having.join(', ')} ${having.length === 1 ? 'has' : 'have'} its data, and not enough of its members are healthy.`,
+    fix: 'Look there with: journalctl -u etcd; when enough of them answer again, run the same command again.',
+    state: 'No member was added, and nothing of Kubernetes was changed.',
   });
 }
 

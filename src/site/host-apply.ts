@@ -5,9 +5,10 @@ import type { Digest } from '../core/digest.ts';
 import type { HostConnection, HostConnector, UploadSource } from '../ssh/port.ts';
 import { lookScript } from './host-look.ts';
 import { changesOf, planHost, type HostPlan } from './host-plan.ts';
+import { shellQuote } from '../ssh/shell-quote.ts';
 import { incomingPath, placeScript } from './host-place.ts';
 import { lastLine, readPlaced } from './host-placed.ts';
-import { recordPath, recordText } from './host-record.ts';
+import { journalPath, recordPath, recordText } from './host-record.ts';
 import { RUN_INPUT } from './host-shell.ts';
 import { parseState } from './host-state.ts';
 import type { HostWish } from './host-wish.ts';
@@ -120,8 +121,12 @@ async function place(connection: HostConnection, plan: HostPlan, signal: AbortSi
   const ran = await connection.run(RUN_INPUT, { stdin: placeScript(plan), sudo: true, timeout: PLACE_TIMEOUT, signal });
   const placed = readPlaced(host, before, ran);
   const text = recordText(placed.record);
-  if (text !== recordText(before) || plan.state.corrupt)
-    await connection.writeFile(recordPath(plan.wish.stateFolder), text, 0o600);
+  const { stateFolder } = plan.wish;
+  // Also when nothing changed: what a run that was cut off left in the journal is in `before` already.
+  if (text !== recordText(before) || plan.state.corrupt || plan.state.journal)
+    await connection.writeFile(recordPath(stateFolder), text, 0o600);
+  // Only once the record holds it; a script that we no longer hear may still be writing there.
+  if (ran.code === 0) await connection.run(`rm -f -- ${shellQuote(journalPath(stateFolder))}`, { sudo: true, signal });
   return {
     host,
     state: placed.failed !== undefined ? 'failed' : placed.changed.length + placed.ran.length === 0 ? 'unchanged' : 'changed',

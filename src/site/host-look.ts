@@ -1,6 +1,6 @@
 import { shellQuote } from '../ssh/shell-quote.ts';
 import { HOST_SHELL } from './host-shell.ts';
-import { recordPath } from './host-record.ts';
+import { journalPath, recordPath } from './host-record.ts';
 import type { HostWish } from './host-wish.ts';
 
 /** Programs of packages that matter when deliver would place the same. */
@@ -16,12 +16,18 @@ say machine "$(uname -m)"
 for p in tar gzip stat base64 find; do has $p || say lacks $p; done
 [ -z "$units" ] || [ -d /run/systemd/system ] || say lacks systemd
 recorded=
-if [ -f "$record" ]; then
-  say record "$(base64 <"$record" | tr -d '\n')"
-  recorded=$(tr '{,' '\n\n' <"$record" | sed -n 's/^"\(\/[^"\\]*\)":$/\1/p')
+# What an earlier run still does is waited for, or it would be looked at half.
+if [ -e "$lock" ] && has flock; then flock -s -w 45 "$lock" true || { echo "fail=another deliver still works on this host"; exit 75; }; fi
+if [ -s "$journal" ]; then
+  say journal "$(base64 <"$journal" | tr -d '\n')"
+  recorded=$(sed -n 's/^file=[^ ]* [^ ]* [^ ]* [^ ]* //p' "$journal")
 fi
 nl='
 '
+if [ -f "$record" ]; then
+  say record "$(base64 <"$record" | tr -d '\n')"
+  recorded=$recorded$nl$(tr '{,' '\n\n' <"$record" | sed -n 's/^"\(\/[^"\\]*\)":$/\1/p')
+fi
 old=$IFS; IFS=$nl; set -f
 for f in $(printf '%s\n%s\n' "$recorded" "$wished" | sort -u); do stat -c 'file=%a %s %Y %n' -- "$f" 2>/dev/null; done
 for f in $wished; do
@@ -33,8 +39,8 @@ done
 IFS=$old; set +f
 if has systemctl; then
   for u in $units; do
-    systemctl show -p ActiveState -p UnitFileState -p FragmentPath "$u" 2>/dev/null | awk -F= -v u="$u" '
-      { v[$1] = $2 } END { print "unit=" u "|" v["ActiveState"] "|" v["UnitFileState"] "|" v["FragmentPath"] }'
+    systemctl show -p ActiveState -p UnitFileState -p FragmentPath -p NeedDaemonReload "$u" 2>/dev/null | awk -F= -v u="$u" '
+      { v[$1] = $2 } END { print "unit=" u "|" v["ActiveState"] "|" v["UnitFileState"] "|" v["FragmentPath"] "|" v["NeedDaemonReload"] }'
   done
 fi
 for m in $modules; do
@@ -75,6 +81,8 @@ export function lookScript(wish: HostWish): string {
   return [
     HOST_SHELL,
     `record=${shellQuote(recordPath(wish.stateFolder))}`,
+    `journal=${shellQuote(journalPath(wish.stateFolder))}`,
+    `lock=${shellQuote(`${wish.stateFolder}/lock`)}`,
     `wished=${shellQuote(paths.join('\n'))}`,
     `units=${shellQuote(wish.units.map(({ name }) => name).join(' '))}`,
     `modules=${shellQuote(wish.modules.join(' '))}`,

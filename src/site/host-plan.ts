@@ -1,16 +1,10 @@
 import { createHash } from 'node:crypto';
 import { DeliverError } from '../core/errors.ts';
+import { fileItem, unitItem, type HostItem } from './host-item.ts';
 import { hostsFileWith } from './host-names.ts';
 import type { RecordedFile } from './host-record.ts';
 import type { HostState } from './host-state.ts';
 import type { HostWish, WishedComponent, WishedFile, WishedUnit } from './host-wish.ts';
-
-/** One thing that should be true of a host, and whether it is. */
-export interface HostItem {
-  /** `containerd v1.7.28`, `/etc/crictl.yaml`, `swap off` */
-  readonly what: string;
-  readonly done: boolean;
-}
 
 export interface PlannedFile {
   readonly path: string;
@@ -54,12 +48,14 @@ export function planHost(given: HostWish, state: HostState): HostPlan {
     ...wish.components
       .filter(({ name }) => !packages.skipped.has(name))
       .map((component) => ({
+        kind: 'program' as const,
         what: componentText(component),
+        bytes: component.blob.size,
         done: !components.includes(component),
       })),
-    ...files.map(({ path, done }) => ({ what: path, done })),
+    ...files.map(fileItem),
     ...settings,
-    ...units.map((unit) => ({ what: unitText(unit), done: isAsWanted(unit, state) })),
+    ...units.map((unit) => unitItem(unit, isAsWanted(unit, state))),
   ];
   const lacks = state.lacks.map((what) => ({
     why: `${what} is not there`,
@@ -163,12 +159,18 @@ function settingItems(wish: HostWish, state: HostState): HostItem[] {
   const loaded = wish.modules.filter((name) => !state.modules.has(name));
   const set = wish.sysctls.filter((one) => !one.optional && !isSet(one, state));
   return [
-    ...(wish.modules.length === 0 ? [] : [{ what: 'kernel modules', done: loaded.length === 0 }]),
-    ...(wish.sysctls.length === 0 ? [] : [{ what: 'kernel settings', done: set.length === 0 }]),
-    ...(wish.swapOff ? [{ what: 'swap off', done: state.swap === 0 && state.fstabSwap === 0 }] : []),
+    ...(wish.modules.length === 0 ? [] : [{ kind: 'kernel' as const, what: 'kernel modules', done: loaded.length === 0 }]),
+    ...(wish.sysctls.length === 0 ? [] : [{ kind: 'kernel' as const, what: 'kernel settings', done: set.length === 0 }]),
+    ...(wish.swapOff ? [{ kind: 'setting' as const, what: 'swap off', done: state.swap === 0 && state.fstabSwap === 0 }] : []),
     ...(wish.hostsLines === undefined
       ? []
-      : [{ what: '/etc/hosts', done: hostsFileWith(state.hostsFile, wish.hostsLines) === state.hostsFile }]),
+      : [
+          {
+            kind: 'setting' as const,
+            what: '/etc/hosts',
+            done: hostsFileWith(state.hostsFile, wish.hostsLines) === state.hostsFile,
+          },
+        ]),
   ];
 }
 
@@ -178,13 +180,10 @@ function isSet({ key, value, atLeast }: HostWish['sysctls'][number], { sysctls }
   return atLeast === true ? Number(found) >= value : Number(found) === value;
 }
 
-function isAsWanted({ name, wanted }: WishedUnit, { units }: HostState): boolean {
+function isAsWanted({ name, wanted }: WishedUnit, { units, record }: HostState): boolean {
   const found = units.get(name);
-  return found?.enabled === true && (wanted === 'enabled' || found.active);
-}
-
-function unitText({ name, wanted }: WishedUnit): string {
-  return `${name} ${wanted}`;
+  // A run that was cut off may have written files that the process of this unit has not read.
+  return found?.enabled === true && !found.stale && (wanted === 'enabled' || (found.active && !record.due.includes(name)));
 }
 
 function refusal(host: string, reasons: readonly { why: string; fix: string }[]): DeliverError {

@@ -10,6 +10,11 @@ export function recordPath(stateFolder: string): string {
   return `${stateFolder}/host.json`;
 }
 
+/** What was done since the record was written last, line by line, each before or right after it was done (decision 30). */
+export function journalPath(stateFolder: string): string {
+  return `${stateFolder}/host.journal`;
+}
+
 const DigestField = z.custom<Digest>((value) => typeof value === 'string' && isDigest(value), 'must be a sha256 digest');
 
 const RecordedFile = z.strictObject({
@@ -30,13 +35,17 @@ const RecordSchema = z.strictObject({
   version: z.literal(1),
   files: z.record(z.string(), RecordedFile),
   /** What was set, and what it was before. */
-  settings: z.array(z.strictObject({ name: z.string(), before: z.string().optional() })),
+  settings: z.array(z.strictObject({ name: z.string(), before: z.string().optional(), set: z.string().optional() })),
+  /** Units that deliver manages, as they were before it came. */
+  units: z.array(z.strictObject({ name: z.string(), enabled: z.boolean(), active: z.boolean() })).default([]),
+  /** Units that still run with files from before a change. */
+  due: z.array(z.string()).default([]),
 });
 
 export type RecordedFile = z.infer<typeof RecordedFile>;
 export type HostRecord = z.infer<typeof RecordSchema>;
 
-export const EMPTY_RECORD: HostRecord = { version: 1, files: {}, settings: [] };
+export const EMPTY_RECORD: HostRecord = { version: 1, files: {}, settings: [], units: [], due: [] };
 
 /**
  * The record of a host. One that can't be read counts as none: what lies there is then compared by its content again.

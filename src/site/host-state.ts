@@ -1,3 +1,4 @@
+import { replay } from './host-journal.ts';
 import type { HostRecord } from './host-record.ts';
 import { parseRecord } from './host-record.ts';
 import { platformOf } from './platform.ts';
@@ -18,6 +19,8 @@ export interface UnitState {
   readonly enabled: boolean;
   /** Where systemd read it from; empty when it knows none. */
   readonly fragment: string;
+  /** Its file is newer than what systemd has read. */
+  readonly stale: boolean;
 }
 
 /** What a look found on a host. */
@@ -26,6 +29,8 @@ export interface HostState {
   /** `linux/amd64` */
   readonly platform: string;
   readonly record: HostRecord;
+  /** There is more than the record says: an earlier run was cut off before it was written. */
+  readonly journal: boolean;
   /** The record could not be read. */
   readonly corrupt: boolean;
   readonly files: ReadonlyMap<string, FileState>;
@@ -63,11 +68,14 @@ export function parseState(host: string, output: string): HostState {
   const one = (key: string): string | undefined => found.get(key)?.[0];
   const sums = new Map(all('sum').map((line) => [rest(line, 1), words(line)[0] ?? '']));
   const marked = new Set(all('marked'));
-  const recordText = one('record');
+  const { record, corrupt } = parseRecord(textOf(one('record')), host);
+  const journal = textOf(one('journal')) ?? '';
   return {
     host,
     platform: platformOf(one('system') ?? '', one('machine') ?? ''),
-    ...parseRecord(recordText === undefined ? undefined : Buffer.from(recordText, 'base64').toString('utf8'), host),
+    record: replay(record, journal).record,
+    journal: journal !== '',
+    corrupt,
     files: new Map(
       all('file').map((line): [string, FileState] => {
         const [mode = '', size = '', mtime = ''] = words(line);
@@ -86,8 +94,8 @@ export function parseState(host: string, output: string): HostState {
     ),
     units: new Map(
       all('unit').map((line): [string, UnitState] => {
-        const [name = '', active = '', enabled = '', fragment = ''] = line.split('|');
-        return [name, { active: active === 'active', enabled: enabled === 'enabled', fragment }];
+        const [name = '', active = '', enabled = '', fragment = '', stale = ''] = line.split('|');
+        return [name, { active: active === 'active', enabled: enabled === 'enabled', fragment, stale: stale === 'yes' }];
       }),
     ),
     modules: new Set(all('module')),
@@ -117,4 +125,8 @@ function words(line: string): string[] {
 
 function rest(line: string, from: number): string {
   return words(line).slice(from).join(' ');
+}
+
+function textOf(base64: string | undefined): string | undefined {
+  return base64 === undefined ? undefined : Buffer.from(base64, 'base64').toString('utf8');
 }

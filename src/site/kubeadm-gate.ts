@@ -57,7 +57,12 @@ export async function waitSystemPods(control: HostConnection, node: string, gate
 }
 
 /** Asks again and again what is still open, until nothing is, or the time is over. */
-async function waitFor({ timeout, signal }: Gate, what: string, open: () => Promise<readonly string[]>): Promise<void> {
+export async function waitFor(
+  { timeout, signal }: Gate,
+  what: string,
+  open: () => Promise<readonly string[]>,
+  fix = 'Look at kubectl describe node, and journalctl -u kubelet there; then run the same command again.',
+): Promise<void> {
   const end = Date.now() + timeout;
   for (;;) {
     let left: readonly string[];
@@ -69,18 +74,18 @@ async function waitFor({ timeout, signal }: Gate, what: string, open: () => Prom
       left = ['the API does not answer'];
     }
     if (left.length === 0) return;
-    if (Date.now() > end) throw notReady(what, left, timeout);
+    if (Date.now() > end) throw notReady(what, left, timeout, fix);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     signal.throwIfAborted();
   }
 }
 
-function notReady(what: string, left: readonly string[], timeout: number): DeliverError {
+function notReady(what: string, left: readonly string[], timeout: number, fix: string): DeliverError {
   return new DeliverError('E_NOT_READY', {
     what,
     why: `After ${String(Math.round(timeout / 1000))} s: ${left.slice(0, 3).join(' · ')}`,
     details: left,
-    fix: 'Look at kubectl describe node, and journalctl -u kubelet there; then run the same command again.',
+    fix,
     state: 'What was done before stays; nothing further was begun.',
   });
 }

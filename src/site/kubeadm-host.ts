@@ -93,6 +93,11 @@ const REFUSED_PAUSE = 2_000;
 /** A server that just started knows no roles yet, and forbids the administrator what nobody else may do either. */
 const NOT_ASKED = /was refused - did you specify|connect: connection refused|User "kubernetes-admin" cannot|apiserver not ready/;
 
+/** True when kubectl’s words say that the API server was not even asked: it is being replaced. */
+export function isNotAsked(stderr: string): boolean {
+  return NOT_ASKED.test(stderr);
+}
+
 /**
  * kubectl as the cluster’s administrator, on a control plane. Arguments must hold no secret; objects go through stdin. While
  * its API server is being replaced, refused or forbidden means that nothing was done: it is asked again.
@@ -102,7 +107,7 @@ export async function kubectl(connection: HostConnection, args: string, work: Pa
   for (let attempt = 1; ; attempt++) {
     const ran = await tryOnHost(connection, kubectlLine(args), { what, ...options });
     if (ran.code === 0) return ran.stdout;
-    if (attempt >= REFUSED_TRIES || !NOT_ASKED.test(ran.stderr)) throw failedOn(connection, what, ran);
+    if (attempt >= REFUSED_TRIES || !isNotAsked(ran.stderr)) throw failedOn(connection, what, ran);
     await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE));
     options.signal?.throwIfAborted();
   }

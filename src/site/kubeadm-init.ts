@@ -42,7 +42,8 @@ export async function makeFirst(
     } catch (error) {
       if (world.signal.aborted || !isDeliverError(error, 'E_HOST')) throw error;
       world.report.note(`${node.name}: going on failed (${error.facts.why ?? error.facts.what}); beginning again.`);
-      await wipeHost(connection, { etcdData: true, signal: world.signal });
+      // An etcd of its own may have a member on this very host.
+      await wipeHost(connection, { etcdData: world.settings.etcd.length === 0, signal: world.signal });
       await preparedEtcd?.empty();
       await begin([]);
     }

@@ -66,7 +66,8 @@ export async function joinNodes(
     const discovery = { token: token.reveal(), server, caHash: caHashOf(ca) };
     const attempt = async ({ probed: { node, facts }, state }: (typeof wanted)[number], key?: Secret): Promise<void> => {
       try {
-        await join(world, control, { node, facts }, state, discovery, key);
+        const known = nodes.some(({ name }) => name === node.name);
+        await join(world, control, { node, facts }, { state, known }, discovery, key);
         joined.push(node.name);
         world.report.progress({ done: joined.length, total: wanted.length, unit: 'items', detail: `${node.name} joined` });
       } catch (error) {
@@ -93,7 +94,7 @@ async function join(
   world: KubernetesWorld,
   control: Control,
   { node, facts }: ProbedNode,
-  state: NodeState,
+  { state, known }: { readonly state: NodeState; readonly known: boolean },
   discovery: Discovery,
   key: Secret | undefined,
 ): Promise<void> {
@@ -102,9 +103,10 @@ async function join(
   if (state !== 'join') {
     world.report.note(`${node.name}: an earlier run began to join it; beginning again.`);
     await wipeHost(connection, { etcdData: settings.etcd.length === 0 && node.controlPlane, signal });
-    if (node.controlPlane && settings.etcd.length === 0) await dropEtcdMember(control.connection, control.node, node, signal);
-    await kubectl(control.connection, `delete node --ignore-not-found ${node.name}`, { signal });
   }
+  // Also a bare host may be one that was a member and was set up anew: an etcd of that name without its data must not come back.
+  if (node.controlPlane && settings.etcd.length === 0) await dropEtcdMember(control.connection, control.node, node, signal);
+  if (state !== 'join' || known) await kubectl(control.connection, `delete node --ignore-not-found ${node.name}`, { signal });
   await prepareNode(world, connection, node, facts, { control: control.node.address, serves: false });
   await kubeadm(connection, {
     args: 'join',

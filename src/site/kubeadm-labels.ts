@@ -2,7 +2,7 @@ import type { HostConnection } from '../ssh/port.ts';
 import { shellQuote } from '../ssh/shell-quote.ts';
 import { kubectl } from './kubeadm-host.ts';
 import type { ClusterNode } from './kubeadm-nodes.ts';
-import type { KubernetesNode, Taint } from './kubeadm-settings.ts';
+import { CONTROL_PLANE_TAINT, type KubernetesNode, type Taint } from './kubeadm-settings.ts';
 
 /** Annotations that say which keys deliver set, and may take away again. */
 const OUR_LABELS = 'deliver/labels';
@@ -33,9 +33,23 @@ export function markChanges(wanted: KubernetesNode, found: ClusterNode): MarkCha
         : [`${id}-`],
     ),
   ];
+  // What somebody else had put on before, just so, stays theirs; kubeadm’s own taint comes with the role that the site file gives.
+  const setLabels = Object.entries(wanted.labels).filter(
+    ([key, value]) => ourLabels.includes(key) || found.labels[key] !== value,
+  );
+  const setTaints = wanted.taints.filter(
+    (taint) =>
+      ourTaints.includes(taintId(taint)) ||
+      taint.key === CONTROL_PLANE_TAINT.key ||
+      !found.taints.some((has) => sameTaint(taint, has)),
+  );
   const annotations = [
-    ...noted(OUR_LABELS, Object.keys(wanted.labels), found),
-    ...noted(OUR_TAINTS, wanted.taints.map(taintId), found),
+    ...noted(
+      OUR_LABELS,
+      setLabels.map(([key]) => key),
+      found,
+    ),
+    ...noted(OUR_TAINTS, setTaints.map(taintId), found),
   ];
   return { labels, taints, annotations };
 }

@@ -46,6 +46,8 @@ export interface KubernetesSettings {
   readonly upgradeBatch: number;
   /** Names that may be drained and removed. */
   readonly drain: readonly string[];
+  /** Those of them that are still hosts of the site: Kubernetes is taken off them too. */
+  readonly leaving: readonly KubernetesNode[];
 }
 
 export const CONTROL_PLANE_TAINT: Taint = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' };
@@ -53,6 +55,12 @@ export const CONTROL_PLANE_TAINT: Taint = { key: 'node-role.kubernetes.io/contro
 /** True when deliver makes and keeps the cluster itself (docs/decisions/0025). */
 export function buildsKubernetes(site: Site): boolean {
   return site.cluster === undefined && (site.roles?.['control-plane'] ?? []).length > 0;
+}
+
+/** Hosts of an etcd of its own, also those that are to go; none: it runs on the control planes. */
+export function etcdHosts({ roles = {} }: Site): readonly string[] {
+  const names = roles.etcd ?? [];
+  return sameNames(names, roles['control-plane'] ?? []) ? [] : names;
 }
 
 /** Every host of the cluster and of its etcd, control planes first. @throws DeliverError E_PREFLIGHT */
@@ -71,14 +79,17 @@ export function kubernetesSettings(site: Site, version: string): KubernetesSetti
   const controlNames = roles['control-plane'] ?? [];
   const workerNames = roles.worker ?? [];
   const draining = new Set(site.drain ?? []);
-  const node = (name: string): KubernetesNode[] => {
+  const hostNode = (name: string): KubernetesNode[] => {
     const host = (site.hosts ?? []).find((candidate) => candidate.name === name);
-    if (host === undefined || draining.has(name)) return [];
-    return [nodeOf(host, controlNames.includes(name), workerNames.includes(name))];
+    return host === undefined ? [] : [nodeOf(host, controlNames.includes(name), workerNames.includes(name))];
   };
+  const node = (name: string): KubernetesNode[] => (draining.has(name) ? [] : hostNode(name));
   const endpoint = endpointOf(site);
   const controlPlanes = controlNames.flatMap(node);
-  const etcdNames = roles.etcd ?? [];
+  if (controlPlanes.length === 0 && controlNames.length > 0) throw noneLeft('control plane', controlNames);
+  const etcdNames = etcdHosts(site);
+  const etcd = etcdNames.flatMap(node);
+  if (etcd.length === 0 && etcdNames.length > 0) throw noneLeft('member of etcd', etcdNames);
   const { maxPods, nodeCidrMaskSize, certificateValidity } = kubernetes;
   return {
     version,
@@ -100,10 +111,19 @@ export function kubernetesSettings(site: Site, version: string): KubernetesSetti
     featureGates: kubernetes.featureGates ?? {},
     controlPlanes,
     workers: workerNames.filter((name) => !controlNames.includes(name)).flatMap(node),
-    etcd: sameNames(etcdNames, controlNames) ? [] : etcdNames.flatMap(node),
+    etcd,
     upgradeBatch: kubernetes.upgradeBatch ?? 1,
     drain: [...draining],
+    leaving: [...draining].flatMap(hostNode),
   };
+}
+
+function noneLeft(role: string, names: readonly string[]): DeliverError {
+  return new DeliverError('E_PREFLIGHT', {
+    what: `drain: names every ${role} (${names.join(', ')}).`,
+    fix: 'Leave one of them, or take Kubernetes off the hosts one by one: deliver reset HOST --site SITE.',
+    state: 'Nothing was changed.',
+  });
 }
 
 function nodeOf(host: SiteHost, controlPlane: boolean, worker: boolean): KubernetesNode {

@@ -1,5 +1,6 @@
-import { gt, lt, major, minor } from 'semver';
+import { gt, lt, major, minor, valid } from 'semver';
 import { DeliverError } from '../core/errors.ts';
+import type { ProbedNode } from './kubeadm-world.ts';
 
 /**
  * Whether a cluster may go from one version to another in one step: `none`, or `step`.
@@ -22,6 +23,26 @@ export function upgradeStep(from: string, to: string): 'none' | 'step' {
     what: `The cluster has Kubernetes ${from}; going to ${to} at once would skip ${String(between - 1)} minor version${between > 2 ? 's' : ''}.`,
     why: 'Kubernetes is upgraded one minor version at a time, also with a single node.',
     fix: `Install releases with ${[from, ...path.slice(0, -1).map((name) => `the newest ${name}`), to].join(' → ')}, one after the other.`,
+    state: 'Nothing was changed.',
+  });
+}
+
+/**
+ * An upgrade that stopped half way leaves control planes of two versions, and the cluster says the newer one: the older of them
+ * must not skip a minor version either. @throws DeliverError E_PREFLIGHT
+ */
+export function refuseSkippedMinor(controlPlanes: readonly ProbedNode[], to: string): void {
+  const behind = controlPlanes.flatMap(({ node, facts }) =>
+    facts.manifests.flatMap((found) =>
+      valid(found) !== null && minor(to) - minor(found) > 1 ? [{ name: node.name, found }] : [],
+    ),
+  );
+  const [first] = behind;
+  if (first === undefined) return;
+  throw new DeliverError('E_PREFLIGHT', {
+    what: `${[...new Set(behind.map(({ name }) => name))].join(', ')} still ${behind.length === 1 ? 'has' : 'have'} Kubernetes ${first.found}; going to ${to} would skip a minor version.`,
+    why: 'An earlier upgrade did not get to its end.',
+    fix: `Install the release with v${String(major(to))}.${String(minor(to) - 1)} again: it goes on from there. Then this one.`,
     state: 'Nothing was changed.',
   });
 }

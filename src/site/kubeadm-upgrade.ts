@@ -4,7 +4,7 @@ import { lt } from 'semver';
 import type { HostConnection } from '../ssh/port.ts';
 import { waitApi } from './kubeadm-cluster.ts';
 import { upgradeDocument, upgradeFlags } from './kubeadm-config.ts';
-import { CORDONED, drainNode, releaseNode } from './kubeadm-drain.ts';
+import { CORDONED, DRAIN_SECONDS, drainNode, refuseLonePods, releaseNode } from './kubeadm-drain.ts';
 import { placeFiles } from './kubeadm-endpoint.ts';
 import { waitNodesReady, waitSystemPods } from './kubeadm-gate.ts';
 import { kubeadm, kubectl, locked, onHost } from './kubeadm-host.ts';
@@ -12,19 +12,19 @@ import type { Control } from './kubeadm-join.ts';
 import { kubeletPatch } from './kubeadm-config.ts';
 import { clusterNodes, type ClusterNode } from './kubeadm-nodes.ts';
 import { KUBELET_PATCH } from './kubeadm-paths.ts';
-import { upgradeStep } from './kubeadm-upgrade-path.ts';
+import { refuseSkippedMinor, upgradeStep } from './kubeadm-upgrade-path.ts';
+import { waitWorkloads, wholeWorkloads } from './kubeadm-workloads.ts';
 import { connect, type KubernetesWorld, type ProbedNode } from './kubeadm-world.ts';
 
 const UPGRADE_TIMEOUT = 20 * 60_000;
 const NODE_TIMEOUT = 10 * 60_000;
-const DRAIN_SECONDS = 300;
 /** A control plane that was interrupted starts its pods again, with the kubelet’s growing pauses. */
 const SETTLE_TIMEOUT = 6 * 60_000;
 
 /**
  * Brings the cluster to the release’s version: the first control plane, the other ones one at a time, then workers in
- * batches; each drained, its kubelet replaced, and healthy again before the next. What is done already is seen in the
- * cluster and on the hosts, so a run that was killed is gone on with. An equal version is only looked at.
+ * batches; each drained, its kubelet replaced, and healthy again, with every workload whole, before the next. What is done
+ * already is seen in the cluster and on the hosts, so a run that was killed is gone on with. An equal version is only looked at.
  * @returns names of what was upgraded
  * @throws DeliverError E_PREFLIGHT for a step that Kubernetes can’t take; E_NOT_READY, E_HOST
  */
@@ -43,15 +43,33 @@ export async function upgradeCluster(
     ({ node, facts }) => facts.marker?.state !== 'begun' && nodes.some(({ name }) => name === node.name),
   );
   const controlPlanes = members.filter(({ node }) => node.controlPlane);
+  refuseSkippedMinor(controlPlanes, version);
+  await refuseLonePods(control.connection, toDrain(nodes, members, version), signal);
+  const isOld = ({ node, facts }: ProbedNode): boolean =>
+    facts.manifests.some((each) => each !== version) ||
+    nodes.some((each) => each.name === node.name && (each.version !== version || CORDONED in each.annotations));
+  const whole = members.some(isOld) ? await wholeWorkloads(control.connection, world.report, signal) : new Set<string>();
+  const upgrade = async (each: ProbedNode): Promise<void> => {
+    if (!(await upgradeNode(world, control, each, current))) return;
+    upgraded.push(each.node.name);
+    await waitWorkloads(control.connection, whole, { timeout: NODE_TIMEOUT, signal });
+  };
   const ordered = controlPlanes.toSorted(
     (a, b) => Number(b.node.name === control.node.name) - Number(a.node.name === control.node.name),
   );
-  for (const each of ordered) if (await upgradeNode(world, control, each, current)) upgraded.push(each.node.name);
+  for (const each of ordered) await upgrade(each);
   const workers = members.filter(({ node }) => !node.controlPlane);
-  await inParallel(workers, upgradeBatch, signal, async (each) => {
-    if (await upgradeNode(world, control, each, current)) upgraded.push(each.node.name);
-  });
+  await inParallel(workers, upgradeBatch, signal, upgrade);
   return upgraded;
+}
+
+/** Nodes that are drained on the way, of a cluster with more than one. */
+function toDrain(nodes: readonly ClusterNode[], members: readonly ProbedNode[], version: string): string[] {
+  const open = nodes.filter(({ ready, cordoned }) => ready && !cordoned);
+  return nodes
+    .filter((each) => each.ready && lt(each.version, version))
+    .filter(({ name }) => members.some(({ node }) => node.name === name) && open.some((other) => other.name !== name))
+    .map(({ name }) => name);
 }
 
 async function upgradeNode(
@@ -132,11 +150,11 @@ async function replaceKubelet(
   connection: HostConnection,
   found: ClusterNode,
 ): Promise<void> {
-  const { settings, signal, programs } = world;
+  const { settings, signal, programs, report } = world;
   const others = (await clusterNodes(control.connection, signal)).some(
     ({ name, ready, cordoned }) => name !== found.name && ready && !cordoned,
   );
-  if (others && found.ready) await drainNode(control.connection, found, { seconds: DRAIN_SECONDS, signal });
+  if (others && found.ready) await drainNode(control.connection, found, { seconds: DRAIN_SECONDS, report, signal });
   await programs.place(found.name, ['kubelet', 'kubectl'], signal);
   await onHost(connection, locked('systemctl daemon-reload; systemctl restart kubelet'), {
     what: 'restarting the kubelet',

@@ -6,6 +6,9 @@ import { HAPROXY_CONFIG } from './lb-haproxy.ts';
 
 const WIPE_TIMEOUT = 5 * 60_000;
 
+/** kubeadm empties /var/lib/etcd in this phase, also where etcd is a group of its own. */
+const KEEP_ETCD = ' --skip-phases=remove-etcd-member';
+
 /** What kube-proxy and the CNI plugins left in the packet filter. Other rules stay, but for what jumps into these. */
 const PACKET_FILTER = `
 for t in filter nat mangle; do
@@ -28,7 +31,7 @@ export async function wipeHost(
   const { etcdData, signal } = options;
   const script = locked(`
 if command -v kubeadm >/dev/null; then
-  timeout 120 kubeadm reset --force --cri-socket ${CRI_SOCKET} >/run/deliver/kubeadm-reset.log 2>&1 </dev/null || tail -n 5 /run/deliver/kubeadm-reset.log >&2
+  timeout 120 kubeadm reset --force --cri-socket ${CRI_SOCKET}${etcdData ? '' : KEEP_ETCD} >/run/deliver/kubeadm-reset.log 2>&1 </dev/null || tail -n 5 /run/deliver/kubeadm-reset.log >&2
 fi
 systemctl stop kubelet 2>/dev/null
 set -e

@@ -45,6 +45,30 @@ export function mirrorFiles(options: MirrorOptions): MirrorFile[] {
   ];
 }
 
+/** Where nothing listens, and only root could: a port that anybody may take would let anybody hand out images. */
+const NOWHERE = 'http://127.0.0.1:1';
+
+/**
+ * The files for a site without a registry: what a node does not hold is refused at once, instead of being asked for upstream,
+ * where there is no way to.
+ */
+export function closedMirrorFiles(sourceHosts: readonly string[]): MirrorFile[] {
+  return [...new Set(sourceHosts)].toSorted().map((host) => ({
+    path: mirrorPath(host),
+    content: [
+      MIRROR_MARK,
+      '# This site has no registry: “deliver install” brings every image of a release to the node and keeps it here.',
+      `server = "${NOWHERE}"`,
+      'capabilities = ["push"]',
+      '',
+      `[host."${NOWHERE}"]`,
+      '  capabilities = ["pull", "resolve"]',
+      '',
+    ].join('\n'),
+    mode: 0o644,
+  }));
+}
+
 /** What a file says to be let in; undefined when it says nothing. */
 export function authorizationIn(content: string): string | undefined {
   return /^\s*Authorization = "(Basic [A-Za-z0-9+/=]+)"$/m.exec(content)?.[1];

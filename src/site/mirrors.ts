@@ -5,12 +5,15 @@ import { inParallel } from '../core/in-parallel.ts';
 import { SILENT, type Report } from '../core/report.ts';
 import type { HostConnection, HostConnector } from '../ssh/port.ts';
 import { shellQuote } from '../ssh/shell-quote.ts';
+import { STATE_FOLDER } from './host-record.ts';
 import { MIRROR_MARK, type MirrorFile } from './mirror-files.ts';
 
 const AT_ONCE = 8;
 /** k3s starts its whole node anew. */
 const RELOAD_TIMEOUT = 300_000;
 const KEPT = '.before-deliver';
+/** There while files are written that the runtime has not read yet. */
+const MIRRORS_DUE = `${STATE_FOLDER}/mirrors-due`;
 
 /** How a file on a node compares: `foreign` is another file there that deliver did not write. */
 export type MirrorState = 'same' | 'missing' | 'different' | 'foreign';
@@ -20,6 +23,8 @@ export interface NodeMirrors {
   readonly files: readonly { readonly file: MirrorFile; readonly state: MirrorState }[];
   /** A shell command that makes the runtime read them, when something was written; containerd needs none. */
   readonly reload?: string;
+  /** A run that was cut off wrote files there that the runtime has not read. */
+  readonly due?: boolean;
 }
 
 export interface WrittenMirrors {
@@ -47,7 +52,8 @@ export async function planMirrors(
         const ran = await connection.run(lookScript(files), { sudo: true, ...(signal === undefined ? {} : { signal }) });
         const lines = ran.stdout.split('\n');
         if (ran.code !== 0 || lines.length < files.length) throw unreadable(node, ran.stderr);
-        return { node, files: files.map((file, index) => ({ file, state: stateOf(file, lines[index] ?? '') })) };
+        const due = lines.includes('due') ? { due: true } : {};
+        return { node, ...due, files: files.map((file, index) => ({ file, state: stateOf(file, lines[index] ?? '') })) };
       }),
     ),
   );
@@ -70,18 +76,22 @@ export async function writeMirrors(
   await inParallel(plan, AT_ONCE, signal, async (mirrors, stop) => {
     const { node } = mirrors;
     const changes = mirrors.files.filter(({ state }) => state !== 'same');
-    if (changes.length === 0) return;
+    const { reload, due = false } = mirrors;
+    if (changes.length === 0 && (reload === undefined || !due)) return;
     const connection = await connector.connect(node, stop);
     const kept: string[] = [];
+    // Before the first file: whatever cuts this off, the next run knows that the runtime has to be told.
+    if (reload !== undefined && !due) await connection.writeFile(MIRRORS_DUE, '', 0o600);
     for (const { file, state } of changes) {
       if (stop.aborted) throw interrupted(node);
       if (state === 'foreign') kept.push(await keepForeign(connection, file, report));
       await connection.writeFile(file.path, file.content, file.mode);
       report.progress({ done: ++files, total, unit: 'items', detail: node });
     }
-    if (mirrors.reload !== undefined) {
-      const ran = await connection.run(mirrors.reload, { sudo: true, timeout: RELOAD_TIMEOUT, signal: stop });
-      if (ran.code !== 0) throw notReloaded(node, ran.stderr, mirrors.reload);
+    if (reload !== undefined) {
+      const settle = `{ ${reload}; } && rm -f ${MIRRORS_DUE}`;
+      const ran = await connection.run(settle, { sudo: true, timeout: RELOAD_TIMEOUT, signal: stop });
+      if (ran.code !== 0) throw notReloaded(node, ran.stderr, reload);
     }
     done.set(node, { node, written: changes.length, kept });
   });
@@ -128,6 +138,7 @@ function lookScript(files: readonly MirrorFile[]): string {
     '  echo "$(stat -c %a "$1") ${sum%% *} $whose"',
     '}',
     ...files.map(({ path }) => `look ${shellQuote(path)}`),
+    `[ ! -e ${MIRRORS_DUE} ] || echo due`,
   ].join('\n');
 }
 

@@ -65,12 +65,17 @@ export function registrySettings(
     hostname,
     port,
     names: [...new Set([hostname, ...extra])],
-    dataVolume: install.dataVolume ?? DATA[install.kind],
+    dataVolume: registryDataVolume(install),
     account: { username, password: secret(password) },
     ...(pull === undefined ? {} : { pull: { username: pull.username, password: secret(pull.password) } }),
     ...(given.pair === undefined ? {} : { given: given.pair }),
     ...(given.ca === undefined ? {} : { givenCa: given.ca }),
   };
+}
+
+/** Where a registry keeps what is pushed to it. */
+export function registryDataVolume({ kind, dataVolume }: Pick<RegistryInstall, 'kind' | 'dataVolume'>): string {
+  return dataVolume ?? DATA[kind];
 }
 
 /** The one host that a registry is installed on. @throws DeliverError E_SCHEMA when there is none, or several */

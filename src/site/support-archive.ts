@@ -1,85 +1,81 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { pack } from 'tar-stream';
+import { pack, type Pack } from 'tar-stream';
 import { redactText } from './support-redact.ts';
 
 /** A .tar.gz that only its owner can read; every text in it went through the rules of redaction. */
 export interface SupportArchive {
-  /** One file at a time is held in memory for each caller that waits. */
   add(name: string, text: string): Promise<void>;
-  /** Writes REDACTED.txt and gives the file its name. */
+  /** Writes all files, by name, and REDACTED.txt; then gives the archive its name. */
   finish(): Promise<{ readonly size: number; readonly files: number; readonly redacted: number }>;
   /** Leaves nothing behind. */
   abort(): Promise<void>;
 }
 
-/** Opens `<path>.part`. Errors of the file system come from `add` and `finish`. */
+interface Kept {
+  readonly name: string;
+  readonly path: string;
+  readonly found: ReadonlyMap<string, number>;
+}
+
+/**
+ * Opens an archive. What is added waits, already redacted, in a folder beside it that only its owner may read, so that the
+ * archive is in the order of the names whichever host answers first. Errors of the file system come from `add` and `finish`.
+ */
 export function openArchive(path: string, mtime = new Date()): SupportArchive {
-  const part = `${path}.part`;
-  const tar = pack();
-  const written = pipeline(tar, createGzip(), createWriteStream(part, { mode: 0o600, flags: 'w' }));
-  let failure: { readonly error: unknown } | undefined;
-  written.catch((error: unknown) => {
-    failure = { error };
-  });
-  const counts: string[] = [];
-  let redacted = 0;
-  let files = 0;
-  let last: Promise<void> = Promise.resolve();
-  const put = (name: string, text: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const body = Buffer.from(text);
-      const broken = (): void => {
-        reject(failure?.error instanceof Error ? failure.error : new Error('the archive can’t be written'));
-      };
-      if (failure !== undefined) broken();
-      else {
-        written.catch(broken);
-        tar.entry({ name, size: body.length, mode: 0o600, mtime }, body, (error) => {
-          if (error instanceof Error) reject(error);
-          else resolve();
-        });
-      }
-    });
-  const inTurn = (work: () => Promise<void>): Promise<void> => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
+  let folder: Promise<string> | undefined;
+  const inFolder = (): Promise<string> => (folder ??= mkdtemp(`${path}.part-`));
+  const kept: Kept[] = [];
+  const abort = async (): Promise<void> => {
+    const made = await folder?.catch(() => undefined);
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
+  };
+  const add = async (name: string, text: string): Promise<void> => {
+    const { text: clean, found } = redactText(text);
+    const waiting = join(await inFolder(), String(kept.length));
+    kept.push({ name, path: waiting, found });
+    await writeFile(waiting, clean, { mode: 0o600, flag: 'wx' });
   };
   return {
-    add: (name, text) =>
-      inTurn(async () => {
-        const clean = redactText(text);
-        for (const [rule, count] of clean.found) {
-          counts.push(`${String(count).padStart(6)}  ${rule.padEnd(32)}  ${name}`);
-          redacted += count;
-        }
-        files += 1;
-        await put(name, clean.text);
-      }),
+    add,
     finish: async () => {
-      await inTurn(() => put('REDACTED.txt', redactedText(counts)));
-      tar.finalize();
-      await written;
-      await rename(part, path);
-      return { size: (await stat(path)).size, files: files + 1, redacted };
+      await add('REDACTED.txt', redactedText(kept));
+      const sorted = kept.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const whole = join(await inFolder(), 'archive');
+      const tar = pack();
+      const written = pipeline(tar, createGzip(), createWriteStream(whole, { mode: 0o600, flags: 'wx' }));
+      await Promise.all([written, fill(tar, sorted, mtime)]);
+      await rename(whole, path);
+      await abort();
+      const redacted = kept.flatMap(({ found }) => [...found.values()]).reduce((sum, count) => sum + count, 0);
+      return { size: (await stat(path)).size, files: kept.length, redacted };
     },
-    abort: async () => {
-      tar.destroy();
-      await written.catch(() => undefined);
-      await rm(part, { force: true });
-    },
+    abort,
   };
 }
 
-function redactedText(counts: readonly string[]): string {
+async function fill(tar: Pack, files: readonly Kept[], mtime: Date): Promise<void> {
+  for (const { name, path } of files) {
+    const { size } = await stat(path);
+    await pipeline(createReadStream(path), tar.entry({ name, size, mode: 0o600, mtime }));
+  }
+  tar.finalize();
+}
+
+function redactedText(files: readonly Kept[]): string {
+  const lines = files
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name, found }) =>
+      [...found].map(([rule, count]) => `${String(count).padStart(6)}  ${rule.padEnd(32)}  ${name}`).toSorted(),
+    );
   return [
     'What was replaced by *** in this archive: how often, by which rule, in which file.',
     'Never read at all: Secrets of the cluster, kubeconfigs, private keys, arguments of processes, logs and ConfigMaps of apps.',
     '',
-    ...(counts.length === 0 ? ['Nothing was found.'] : counts.toSorted()),
+    ...(lines.length === 0 ? ['Nothing was found.'] : lines),
     '',
   ].join('\n');
 }

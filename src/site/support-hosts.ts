@@ -4,11 +4,13 @@ import type { Report } from '../core/report.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
 import type { HostConnection, HostConnector } from '../ssh/port.ts';
 import type { SupportArchive } from './support-archive.ts';
-import { boundedItem, supportItems, wholeLines } from './support-items.ts';
+import { boundedItem, itemLimit, supportItems, wholeLines } from './support-items.ts';
 
 /** Each holds at most one item in memory. */
 const AT_ONCE = 4;
 const ITEM_TIMEOUT = 60_000;
+/** So many commands may fail (a mount that hangs stops df); then the host is given up. */
+const FAILURES = 3;
 
 export interface SupportedHost {
   readonly host: string;
@@ -28,8 +30,9 @@ export async function collectHosts(
   signal: AbortSignal,
 ): Promise<SupportedHost[]> {
   let done = 0;
+  const limit = itemLimit(hosts.length);
   return pLimit(AT_ONCE).map(hosts, async (host) => {
-    const result = await collectHost(connector, host, archive, hours, signal);
+    const result = await collectHost(connector, host, archive, { hours, limit }, signal);
     report.progress({ done: ++done, total: hosts.length, unit: 'items', detail: host.name });
     return result;
   });
@@ -39,7 +42,7 @@ async function collectHost(
   connector: HostConnector,
   host: SiteHost,
   archive: SupportArchive,
-  hours: number,
+  { hours, limit }: { readonly hours: number; readonly limit: number },
   signal: AbortSignal,
 ): Promise<SupportedHost> {
   const folder = `hosts/${host.name}`;
@@ -52,21 +55,24 @@ async function collectHost(
     return { host: host.name, files: 0, problem: problemOf(error) };
   }
   let files = 0;
+  const problems: string[] = [];
   for (const item of supportItems(hours)) {
-    const found = await ask(connection, boundedItem(item), host.sudo === true, signal);
+    if (problems.length === FAILURES) break;
+    const found = await ask(connection, boundedItem(item, limit), host.sudo === true, signal);
     if ('problem' in found) {
-      await archive.add(
-        `${folder}/INCOMPLETE.txt`,
-        `${item.name}: ${found.problem}\nWhat would come after it was not asked for.\n`,
-      );
-      return { host: host.name, files, problem: found.problem };
+      problems.push(`${item.name}: ${found.problem}`);
+      continue;
     }
     // Units that are not there have no log.
     if (found.text.trim() === '') continue;
-    await archive.add(`${folder}/${item.name}`, wholeLines(found.text, item));
+    await archive.add(`${folder}/${item.name}`, wholeLines(found.text, item, limit));
     files += 1;
   }
-  return { host: host.name, files };
+  const [problem] = problems;
+  if (problem === undefined) return { host: host.name, files };
+  const given = problems.length === FAILURES ? ['What would come after was not asked for.'] : [];
+  await archive.add(`${folder}/INCOMPLETE.txt`, [...problems, ...given, ''].join('\n'));
+  return { host: host.name, files, problem };
 }
 
 async function ask(

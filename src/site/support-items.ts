@@ -6,8 +6,11 @@ export interface SupportItem {
   readonly keep: 'end' | 'beginning';
 }
 
-/** Bytes of one file. */
-export const ITEM_LIMIT = 2 * 1024 ** 2;
+/** Bytes of one file, at most. */
+const ITEM_LIMIT = 2 * 1024 ** 2;
+/** Bytes of all hosts together, before they are compressed: many hosts have smaller files. */
+const HOSTS_LIMIT = 256 * 1024 ** 2;
+const LEAST = 64 * 1024;
 const POD_LOG_LIMIT = 128 * 1024;
 
 const UNITS = [
@@ -78,17 +81,22 @@ export function supportItems(hours: number): SupportItem[] {
   ];
 }
 
-/** A shell command that prints at most `ITEM_LIMIT` bytes and a last line that says how much there was. */
-export function boundedItem({ command, keep }: SupportItem): string {
-  const limit = String(ITEM_LIMIT);
-  const cut = keep === 'end' ? `tail -c ${limit}` : `head -c ${limit}`;
+/** Bytes that one file of one of so many hosts may have. */
+export function itemLimit(hosts: number): number {
+  const files = Math.max(1, hosts) * supportItems(1).length;
+  return Math.min(ITEM_LIMIT, Math.max(LEAST, Math.floor(HOSTS_LIMIT / files)));
+}
+
+/** A shell command that prints at most `limit` bytes. */
+export function boundedItem({ command, keep }: SupportItem, limit: number): string {
+  const cut = keep === 'end' ? `tail -c ${String(limit)}` : `head -c ${String(limit)}`;
   return `LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin; export LC_ALL PATH; { ${command}; } 2>&1 </dev/null | ${cut}`;
 }
 
 /** What was cut at its beginning starts with half a line, in which half a secret may be. */
-export function wholeLines(text: string, { keep }: SupportItem): string {
-  if (Buffer.byteLength(text) < ITEM_LIMIT) return text;
-  const note = `[cut: only ${String(ITEM_LIMIT)} bytes are kept]\n`;
+export function wholeLines(text: string, { keep }: SupportItem, limit: number): string {
+  if (Buffer.byteLength(text) < limit) return text;
+  const note = `[cut: only ${String(limit)} bytes are kept]\n`;
   if (keep === 'end') return note + text.slice(text.indexOf('\n') + 1);
   return text.slice(0, text.lastIndexOf('\n') + 1) + note;
 }

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { getCACertificates } from 'node:tls';
 import pRetry from 'p-retry';
 import { EnvHttpProxyAgent, interceptors, type Dispatcher } from 'undici';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
+import { DirectHttp } from './direct-http.ts';
 import { bareUrl } from './location.ts';
+import type { WebAccount } from './netrc.ts';
 
 const MAX_REDIRECTS = 10;
 const CONNECT_TIMEOUT = 15_000;
@@ -12,15 +15,33 @@ const STALL = 60_000;
 export interface HttpSourceOptions {
   /** Milliseconds before the second attempt, doubled after each; 500 when absent. */
   readonly firstDelay?: number;
+  /** PEM of a private CA that servers may also be signed by. */
+  readonly ca?: string;
+  /** The account for a host name. */
+  readonly account?: (host: string) => Promise<WebAccount | undefined>;
 }
+
+/** What Node says of a certificate that nobody it knows has signed. */
+const UNTRUSTED = /^(?:(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF_SIGNATURE)|CERT_UNTRUSTED)/;
 
 /** Reads files from http(s) URLs, through the proxies of the environment, following redirects. */
 export class HttpSource {
+  /** Asked first: what comes through the library takes new memory for every 64 KiB (docs/decisions/0014). */
+  readonly #direct: DirectHttp;
   readonly #dispatcher: Dispatcher;
   readonly #firstDelay: number;
+  readonly #account: NonNullable<HttpSourceOptions['account']>;
 
   constructor(options: HttpSourceOptions = {}) {
-    const agent = new EnvHttpProxyAgent({ connect: { timeout: CONNECT_TIMEOUT }, headersTimeout: STALL, bodyTimeout: STALL });
+    const trust = trustOf(options.ca);
+    const agent = new EnvHttpProxyAgent({
+      connect: { timeout: CONNECT_TIMEOUT, ...trust },
+      requestTls: trust,
+      headersTimeout: STALL,
+      bodyTimeout: STALL,
+    });
+    this.#direct = new DirectHttp(process.env, options.ca);
+    this.#account = options.account ?? (() => Promise.resolve(undefined));
     this.#dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
     this.#firstDelay = options.firstDelay ?? 500;
   }
@@ -35,7 +56,7 @@ export class HttpSource {
 
   /** As `open`, but one attempt only. */
   async once(location: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return readable(location, await this.#get(location, signal));
+    return readable(location, await this.#get(location, signal), signal);
   }
 
   /** Runs a read up to three times, as long as what failed may pass. */
@@ -48,36 +69,55 @@ export class HttpSource {
     });
   }
 
-  async #get(location: string, signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData['body']> {
+  async #get(location: string, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
     const url = new URL(location);
+    const login = basicAuth(url) ?? (await this.#login(url));
+    // Compressed on the way would be other bytes than those that are hashed.
+    const headers = { 'user-agent': 'deliver', 'accept-encoding': 'identity', ...login };
     let answer: Dispatcher.ResponseData;
     try {
+      const direct = await this.#direct.get(url, headers, signal);
+      if (direct?.body !== undefined) return direct.body;
+      if (direct !== undefined) throw refused(location, direct.status, login !== undefined);
       answer = await this.#dispatcher.request({
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
-        // Compressed on the way would be other bytes than those that are hashed.
-        headers: { 'user-agent': 'deliver', 'accept-encoding': 'identity', ...basicAuth(url) },
+        headers,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {
       signal?.throwIfAborted();
-      throw broken(location, error);
+      throw isDeliverError(error) ? error : broken(location, error);
     }
     if (answer.statusCode === 200) return answer.body;
     await discard(answer.body);
-    throw refused(location, answer.statusCode);
+    throw refused(location, answer.statusCode, login !== undefined);
   }
+
+  async #login({ hostname }: URL): Promise<{ authorization: string } | undefined> {
+    const account = await this.#account(hostname);
+    return account === undefined ? undefined : basic(account.username, account.password.reveal());
+  }
+}
+
+/** Node's CAs, the machine's, and a private one. */
+function trustOf(ca: string | undefined): { ca?: string[] } {
+  return ca === undefined ? {} : { ca: [...getCACertificates('default'), ...getCACertificates('system'), ca] };
 }
 
 /** Marks a failure that may be gone at the next attempt. */
 class Passing extends Error {}
 
-async function* readable(location: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* readable(
+  location: string,
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
   } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') throw error;
+    signal?.throwIfAborted();
     throw broken(location, error);
   }
 }
@@ -87,14 +127,18 @@ async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
   await Promise.race([body.dump(), delay(1000, undefined, { ref: false })]).catch(() => undefined);
 }
 
-function basicAuth(url: URL): { authorization?: string } {
-  if (url.username === '' && url.password === '') return {};
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+function basicAuth(url: URL): { authorization: string } | undefined {
+  if (url.username === '' && url.password === '') return undefined;
+  return basic(decodeURIComponent(url.username), decodeURIComponent(url.password));
+}
+
+function basic(username: string, password: string): { authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
 }
 
 function broken(location: string, error: unknown): DeliverError {
   const code = systemCode(error);
+  if (code !== undefined && UNTRUSTED.test(code)) return untrusted(location, error);
   const why = code === undefined || messageOf(error).includes(code) ? messageOf(error) : `${messageOf(error)} (${code})`;
   return new DeliverError('E_SOURCE', {
     what: `${bareUrl(location)} can’t be read.`,
@@ -104,7 +148,17 @@ function broken(location: string, error: unknown): DeliverError {
   });
 }
 
-function refused(location: string, status: number): DeliverError {
+function untrusted(location: string, cause: unknown): DeliverError {
+  return new DeliverError('E_SOURCE', {
+    what: `${bareUrl(location)} can’t be read.`,
+    // Behind a “;” Node tells how it is started, which is not for the packager.
+    why: `Nobody who is trusted here signed its certificate (sources.ca in the release names a CA): ${messageOf(cause).split(';', 1).join('')}.`,
+    fix: 'Give the CA of the server, or of the proxy that stands in between: sources.ca in the release.',
+    cause,
+  });
+}
+
+function refused(location: string, status: number, isLoggedIn: boolean): DeliverError {
   const url = bareUrl(location);
   if (status === 404 || status === 410) {
     return new DeliverError('E_SOURCE_NOT_FOUND', {
@@ -116,8 +170,8 @@ function refused(location: string, status: number): DeliverError {
   if (status === 401 || status === 403) {
     return new DeliverError('E_SOURCE_AUTH', {
       what: `${url} may not be read.`,
-      why: `The server answered ${status}.`,
-      fix: 'Give the URL a user name and password, or take a mirror that needs none.',
+      why: isLoggedIn ? `The server answered ${status} to the account that it was given.` : `The server answered ${status}.`,
+      fix: `Put an account that may read it into ~/.netrc, or the file that NETRC names: machine ${new URL(location).hostname} login NAME password PASSWORD`,
     });
   }
   return new DeliverError('E_SOURCE', {

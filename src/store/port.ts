@@ -4,7 +4,7 @@ import type { Digest } from '../core/digest.ts';
 export interface FileSource {
   /** Size in bytes and digest of the whole file: read once. */
   measure(location: string, signal?: AbortSignal): Promise<{ readonly digest: Digest; readonly size: number }>;
-  /** Its bytes, not yet verified. */
+  /** Its bytes, not yet verified. A chunk is good until the next one is asked for. */
   open(location: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 

@@ -4,8 +4,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type * as Library from '@aws-sdk/client-s3';
 import { DeliverError, messageOf } from '../core/errors.ts';
+import { Receiver } from './receiver.ts';
 import type { S3Address } from './s3-address.ts';
-import { S3Receiver } from './s3-receiver.ts';
 import { signByChecksum } from './s3-signed.ts';
 
 /** A connection to one store, with the library that speaks to it. */
@@ -13,7 +13,7 @@ export interface S3Connection {
   readonly client: Library.S3Client;
   readonly s3: typeof Library;
   /** For objects that are large. */
-  readonly receiver: S3Receiver;
+  readonly receiver: Receiver;
 }
 
 const CONNECT_TIMEOUT = 15_000;
@@ -47,7 +47,7 @@ export async function connectS3(address: S3Address, env: Readonly<Record<string,
     },
   });
   signByChecksum(client);
-  return { client, s3, receiver: new S3Receiver(own) };
+  return { client, s3, receiver: new Receiver(own) };
 }
 
 async function certificate(path: string | undefined): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { GetObjectCommand } from '@aws-sdk/client-s3';
-import type { S3Receiver } from './s3-receiver.ts';
+import type { Receiver } from './receiver.ts';
 
 /** A request as the library is about to send it: signed. */
 interface SignedRequest {
@@ -23,7 +23,7 @@ const MOST_SAID = 64 * 1024;
  */
 export function receiveLarge(
   command: GetObjectCommand,
-  receiver: S3Receiver,
+  receiver: Receiver,
   signal: AbortSignal | undefined,
 ): () => AsyncIterable<Uint8Array> | undefined {
   let body: AsyncIterable<Uint8Array> | undefined;
@@ -32,7 +32,7 @@ export function receiveLarge(
       const url = urlOf(args.request);
       if (url === undefined || !isSigned(args.request)) return next(args);
       const received = await receiver.get(url, args.request.headers, signal);
-      if (received === undefined) return next(args);
+      if (received.body === undefined) return next(args);
       const { head } = received;
       const isObject = head.status < 300;
       if (isObject) body = received.body;

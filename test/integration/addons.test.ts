@@ -4,6 +4,7 @@ import type { ReleaseGroup } from '../../src/apps/release-objects.ts';
 import { applyObjects, planObjects, type ObjectPlan } from '../../src/cluster/apply.ts';
 import { fieldAt, listAt, textAt } from '../../src/cluster/fields.ts';
 import { createClusterApi } from '../../src/cluster/kube-client.ts';
+import { waitForSiteNodes } from '../../src/cluster/nodes-ready.ts';
 import type { ClusterApi, KubeObject } from '../../src/cluster/port.ts';
 import { SILENT } from '../../src/core/report.ts';
 import { applyAddons } from '../../src/flows/addons-step.ts';
@@ -179,6 +180,23 @@ describe.skipIf(missing !== undefined)(
       expect(done.summary).toContain('flannel.yaml, web.yaml ready');
       const config = await api.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'kube-flannel-cfg', namespace: 'kube-flannel' });
       expect(textAt(config, 'data', 'net-conf.json')).toContain('"Network": "10.244.0.0/16"');
+    });
+
+    test('ends only when every node of the site is ready, and names those that are not with what their kubelets say', async () => {
+      const w1 = await applyNode(kube, api, 'w1');
+      await applyNode(kube, api, 'stranger');
+      const work = { report: SILENT, signal: SIGNAL, hasNetwork: true, timeout: 1_500 };
+      const waited = waitForSiteNodes(api, ['cp1', 'w1', 'w2'], work);
+      await expect(waited).rejects.toThrowWithCode('E_NOT_READY', 'w1, w2 are not ready (2 of 3 nodes).');
+      await expect(waited).rejects.toMatchObject({
+        facts: { details: ['w1: it has no pod network yet', 'w2: the cluster has no such node'] },
+      });
+      await expect(waitForSiteNodes(api, ['w1'], { ...work, hasNetwork: false })).rejects.toMatchObject({
+        facts: { fix: expect.stringContaining('The release brings no pod network') as string },
+      });
+      const addons = applyAddons([], api, { report: SILENT, signal: SIGNAL, nodes: ['cp1', 'w1'] });
+      await w1.becomesReady();
+      expect(await addons).toEqual({ summary: 'none in this release' });
     });
 
     test('an add-on whose image can’t be pulled is named, with the registry’s own words', async () => {

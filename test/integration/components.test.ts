@@ -49,12 +49,14 @@ async function mirror(files: Map<string, string>): Promise<{ url: string; asked:
     const path = request.url ?? '';
     asked.push(path);
     const body = files.get(path);
-    response.writeHead(body === undefined ? 404 : 200).end(body);
+    response.statusCode = body === undefined ? 404 : 200;
+    // In one piece, so with its length: as servers of files do.
+    response.end(body);
   });
   return { url, asked };
 }
 
-const ports: ResolveFlowPorts = { images: () => images, files: createFileSource({ firstDelay: 1 }) };
+const ports: ResolveFlowPorts = { images: () => images, files: () => createFileSource({ firstDelay: 1 }) };
 
 async function run(path: string, check = false): Promise<{ lock: Lock; notes: string[]; outcome: string }> {
   const flow = resolveFlow({ releasePath: path, check }, ports);

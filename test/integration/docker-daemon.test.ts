@@ -31,7 +31,7 @@ const portsFor = (env: Readonly<Record<string, string>>): PackPorts => ({
     onTestFinished(() => source.close());
     return source;
   },
-  files: createFileSource({ firstDelay: 1 }),
+  files: () => createFileSource({ firstDelay: 1 }),
   askPassphrase: () => Promise.reject(new Error('nobody should be asked')),
 });
 

@@ -66,8 +66,8 @@ it('renews the pull account: the new secret pulls, the old one and a push are re
   const harbor = api();
   await harbor.ensureProject('nodes');
   const image = await bench.pushImage('nodes/app', 'v1');
-  const first = await harbor.renewPullRobot('deliver-plant-7', ['nodes']);
-  const second = await harbor.renewPullRobot('deliver-plant-7', ['nodes']);
+  const first = await harbor.robots.renewPull('deliver-plant-7', ['nodes']);
+  const second = await harbor.robots.renewPull('deliver-plant-7', ['nodes']);
   expect(second.username).toBe('robot$deliver-plant-7');
   const as = (account: RegistryAccount): ReturnType<typeof createRegistry> => {
     const registry = createRegistry({ host, role: 'site', retry: RETRY, account });

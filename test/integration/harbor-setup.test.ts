@@ -1,13 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT } from '../../src/core/report.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { harborRuns, setUpHarbor } from '../../src/flows/harbor-setup.ts';
+import { harborRuns, planHarborSetup, setUpHarbor } from '../../src/flows/harbor-setup.ts';
 import type { ReleaseSession } from '../../src/flows/release-session.ts';
 import type { LoadedSite } from '../../src/manifest/load-site.ts';
 import type { SiteRegistry } from '../../src/manifest/site-registry-schema.ts';
-import { createHarborApi } from '../../src/registry/harbor-api.ts';
-import type { HarborSetup, PreheatPolicy, RegistryAccount, ReplicationPolicy } from '../../src/registry/port.ts';
+import { createHarborApi, type OpenHarborApi } from '../../src/registry/harbor-api.ts';
+import type {
+  HarborSetup,
+  PreheatPolicy,
+  RegistryAccount,
+  ReplicationPolicy,
+  SiteRegistryConnection,
+} from '../../src/registry/port.ts';
 import { createRegistry } from '../../src/registry/registry.ts';
+import { openSiteRegistry } from '../../src/registry/site-registry.ts';
 import { ADMIN, openBench, type Bench } from '../lab/harbor/harness.ts';
 import { bodyProblems, templateOf } from '../lab/harbor/openapi.ts';
 
@@ -25,10 +32,16 @@ afterAll(async () => {
   await bench.close();
 });
 
-function setup(account: RegistryAccount = { username: ADMIN.name, password: ADMIN.password }): HarborSetup {
+const ADMINISTRATOR = { username: ADMIN.name, password: ADMIN.password };
+
+function harborAs(account: RegistryAccount = ADMINISTRATOR): OpenHarborApi {
   const harbor = createHarborApi({ host, role: 'site', retry: RETRY, account });
   open.push(harbor);
-  return harbor.setup;
+  return harbor;
+}
+
+function setup(account?: RegistryAccount): HarborSetup {
+  return harborAs(account).setup;
 }
 
 describe('projects', () => {
@@ -49,8 +62,8 @@ describe('immutable tags', () => {
   it('are one rule per project, and a moved tag is refused from then on', async () => {
     await bench.project('released');
     const first = await bench.pushImage('released/app', 'v1');
-    expect(await setup().immutableTags('released')).toBe(true);
-    expect(await setup().immutableTags('released')).toBe(false);
+    expect(await setup().immutableTags('released', true)).toBe(true);
+    expect(await setup().immutableTags('released', true)).toBe(false);
     const registry = createRegistry({
       host,
       role: 'site',
@@ -65,6 +78,27 @@ describe('immutable tags', () => {
     // Harbor refuses the very same content too; a push sees that it is there already.
     await registry.putManifest('released/app', 'v1', first.mediaType, first.bytes);
     expect(await registry.headManifest('released/app', 'v1')).toBe(first.digest);
+    // By such a tag a signature is found: a second one joins it.
+    const signature = `${first.digest.replace(':', '-')}.sig`;
+    for (const { mediaType, bytes } of [first, other]) await registry.putManifest('released/app', signature, mediaType, bytes);
+    expect(await setup().immutableTags('released', false)).toBe(true);
+    expect(await setup().immutableTags('released', false)).toBe(false);
+    await registry.putManifest('released/app', 'v1', other.mediaType, other.bytes);
+  });
+
+  it('are there already where somebody made a rule for all tags; a rule for some is left alone', async () => {
+    await bench.project('ruled');
+    const rule = (pattern: string) => ({
+      disabled: false,
+      action: 'immutable',
+      template: 'immutable_template',
+      tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern }],
+      scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: '**' }] },
+    });
+    await bench.api('POST', '/projects/ruled/immutabletagrules', { json: rule('v*') });
+    expect(await setup().immutableTags('ruled', false)).toBe(false);
+    await bench.api('POST', '/projects/ruled/immutabletagrules', { json: rule('**') });
+    expect(await setup().immutableTags('ruled', true)).toBe(false);
   });
 });
 
@@ -106,12 +140,7 @@ describe('replication', () => {
   });
 
   it('names what an account lacks that may not do this', async () => {
-    const pull = await createHarborApi({
-      host,
-      role: 'site',
-      retry: RETRY,
-      account: { username: ADMIN.name, password: ADMIN.password },
-    }).renewPullRobot('only-pulls', ['library']);
+    const pull = await harborAs().robots.renewPull('only-pulls', ['library']);
     await expect(setup(pull).replication({ ...REPLICATION, name: 'no' })).rejects.toThrowWithCode('E_HARBOR', 'not allowed');
   });
 });
@@ -158,7 +187,7 @@ it('shows the last run of each policy', async () => {
 it('pushes with a robot that may do that and nothing else', async () => {
   await bench.project('pushed');
   const image = await bench.pushImage('library/app', 'v1');
-  const robot = await setup().renewPushRobot('deliver.plant-7.push', ['pushed', 'library']);
+  const robot = await harborAs().robots.renewPush('deliver.plant-7.push', ['pushed', 'library']);
   const registry = createRegistry({ host, role: 'site', retry: RETRY, account: robot });
   open.push(registry);
   await registry.putManifest('library/app', 'v2', image.mediaType, image.bytes);
@@ -191,27 +220,41 @@ describe('what a site file asks of its Harbor', () => {
   const portsOf = (loaded: LoadedSite): Parameters<typeof setUpHarbor>[1] => ({
     loaded,
     secrets: { get: () => new Secret('Remote-secret-1') },
-    registry: () => {
-      const harbor = createHarborApi({
-        host,
-        role: 'site',
-        retry: RETRY,
-        account: { username: ADMIN.name, password: ADMIN.password },
-      });
-      open.push(harbor);
-      const writer = createRegistry({ host, role: 'site', retry: RETRY });
-      open.push(writer);
-      return Promise.resolve({ harbor, writer, accepts: () => Promise.resolve(true) });
-    },
+    registry: () => registry,
   });
   const session = { push: { projects: ['released-2'] } } as unknown as ReleaseSession;
+  let registry: Promise<SiteRegistryConnection>;
+  beforeAll(async () => {
+    registry = openSiteRegistry({ host, retry: RETRY, account: ADMINISTRATOR });
+    open.push(await registry);
+  });
+  const writes = () => bench.harbor.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD').length;
 
-  it('is there after the first run, and the second changes nothing', async () => {
-    const first = await setUpHarbor(session, portsOf(site), SILENT);
-    expect(first).toEqual(['project asked', 'tags of released-2 immutable', 'replication asked-for', 'preheat asked-for']);
+  it('is planned without a change, is there after the first run, and the second changes nothing', async () => {
+    const wanted = ['project asked', 'tags of released-2 immutable', 'replication asked-for', 'preheat asked-for'];
+    const before = writes();
+    expect(await planHarborSetup(session, portsOf(site), true)).toEqual(wanted);
+    expect(writes()).toBe(before);
+    expect(await setUpHarbor(session, portsOf(site), SILENT)).toEqual(wanted);
+    expect(await planHarborSetup(session, portsOf(site), true)).toEqual([]);
     expect(await setUpHarbor(session, portsOf(site), SILENT)).toEqual([]);
     expect((await bench.api('GET', '/projects/asked/summary')).json).toMatchObject({ quota: { hard: { storage: 2 ** 30 } } });
     expect((await harborRuns(portsOf(site))).map(({ state }) => state)).toEqual(['never', 'never']);
+  });
+
+  it('is followed when it changes its mind: a quota, and tags that may move again', async () => {
+    const other = loadedSite({ host: 'hub.site.local', projects: [{ name: 'asked', quota: '2Gi' }], immutableTags: false });
+    expect(await planHarborSetup(session, portsOf(other), true)).toEqual(['project asked', 'tags of released-2 movable']);
+    expect(await setUpHarbor(session, portsOf(other), SILENT)).toEqual(['project asked', 'tags of released-2 movable']);
+    expect((await bench.api('GET', '/projects/released-2/immutabletagrules')).json).toEqual([]);
+    expect(await planHarborSetup(session, portsOf(other), true)).toEqual([]);
+  });
+
+  it('of a Harbor that is still to be installed is all of it, with tags that may not move', async () => {
+    const later = loadedSite({ host: 'hub.site.local', install: { kind: 'harbor' } });
+    const before = bench.harbor.requests.length;
+    expect(await planHarborSetup(session, portsOf(later), false)).toEqual(['tags of released-2 immutable']);
+    expect(bench.harbor.requests).toHaveLength(before);
   });
 
   it('asks a Harbor nothing when it asks for nothing', async () => {

@@ -49,7 +49,7 @@ const ports: PackPorts = {
     onTestFinished(() => source.close());
     return source;
   },
-  files: createFileSource({ firstDelay: 1 }),
+  files: () => createFileSource({ firstDelay: 1 }),
   askPassphrase: () => Promise.reject(new Error('nobody should be asked')),
 };
 

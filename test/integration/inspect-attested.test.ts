@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { hexOf } from '../../src/core/digest.ts';
+import { MEDIA } from '../../src/core/oci.ts';
+import { LockSchema } from '../../src/lock/lock-schema.ts';
 import { bundleBytes, type TestRelease } from '../support/bundles.ts';
 import { deliver } from '../support/cli.ts';
 import { folderWith } from '../support/files.ts';
@@ -16,6 +18,7 @@ import { alpineLayer, debianLayer, layerOf } from '../support/layers.ts';
 
 const SPDX = 'https://spdx.dev/Document';
 const CYCLONE = 'https://cyclonedx.org/bom';
+const CYCLONE_TYPE = 'application/vnd.cyclonedx+json';
 
 /** An in-toto statement about images. */
 function statement(predicateType: string, predicate: unknown, about: readonly BuiltImage[]): Buffer {
@@ -256,4 +259,50 @@ it('shows an image for several platforms: its platforms, each byte once', async 
   expect(page).toContain('linux/arm64');
   expect(page).toContain('left-pad');
   expect(page.replace(/\s+/g, ' ')).toContain('CycloneDX, 3 packages; signed, signature not checked');
+});
+
+it('says of a document above 4 MiB that it is listed and not read, in every form, and not that it is unsigned', async () => {
+  const image = buildImage({ layers: [layerOf({ 'bin/tool': 'x' })], seed: 'big' });
+  const large = artifactAbout({
+    subject: image.descriptor,
+    artifactType: 'application/vnd.cyclonedx+json',
+    layers: [
+      {
+        mediaType: 'application/vnd.cyclonedx+json',
+        bytes: Buffer.from(
+          JSON.stringify(
+            cyclone([{ type: 'library', name: 'serde', purl: 'pkg:cargo/serde@1.0.0', pad: 'x'.repeat(4 * 1024 * 1024) }]),
+          ),
+        ),
+      },
+    ],
+  });
+  const release = releaseOf([
+    { reference: 'example.org/tool:1', image },
+    { reference: 'example.org/tool:sbom', image: large },
+  ]);
+  const { stdout, components } = await sbomOf(release);
+  const words = 'it has 4.2 MB, and documents above 4 MiB are listed, not read';
+  expect(stdout.replace(/\s+/g, ' ')).toContain(words);
+  const comments = components.flatMap(({ externalReferences = [] }) => externalReferences.map(({ comment }) => comment ?? ''));
+  expect(comments.some((comment) => comment.includes(words))).toBe(true);
+  expect(JSON.stringify(components)).not.toContain('pkg:cargo/serde');
+  const { digest, size } = large.descriptor;
+  const blobs = release.lock.images[1]?.blobs.map((blob) => ({ ...blob, mediaType: CYCLONE_TYPE })) ?? [];
+  const referrer = {
+    subject: image.descriptor.digest,
+    digest,
+    size,
+    mediaType: MEDIA.manifest,
+    artifactType: CYCLONE_TYPE,
+    blobs,
+  };
+  const [tool] = release.lock.images;
+  const carried = LockSchema.parse({ ...release.lock, images: [{ ...tool, referrers: [referrer] }] });
+  const folder = await bundleIn({ ...release, lock: carried });
+  const listed = await deliver(['inspect', 'suite.tar'], folder);
+  expect(listed.stdout).toContain('a document above 4 MiB: listed, not read');
+  expect((await deliver(['inspect', 'suite.tar', '--html', 'page.html'], folder)).exitCode).toBe(0);
+  const page = (await readFile(join(folder, 'page.html'), 'utf8')).replace(/\s+/g, ' ');
+  expect(page).toContain('(not read: it has 4.2 MB, and documents above 4 MiB are listed, not read)');
 });

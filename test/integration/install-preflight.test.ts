@@ -13,6 +13,7 @@ import { planFlow } from '../../src/flows/plan.ts';
 import type { SitePorts } from '../../src/flows/site-ports.ts';
 import type { App } from '../../src/manifest/app-schema.ts';
 import { SiteSchema } from '../../src/manifest/site-schema.ts';
+import { httpListener } from '../../src/serve/http-listener.ts';
 import { openSiteRegistry } from '../../src/registry/site-registry.ts';
 import { startMemoryRegistry, type MemoryRegistry } from '../lab/harbor/memory-registry.ts';
 import { anApp, someSecrets } from '../support/apps.ts';
@@ -66,10 +67,11 @@ describe.skipIf(missing !== undefined)(
         loaded: { path: 'site.yaml', folder, text: '', positionOf: () => '', site },
         secrets: someSecrets(),
         hosts: localHosts(),
+        http: httpListener,
         trusted: { keys: [], threshold: 1 },
         stateFolder: join(folder, 'state'),
         openBundle,
-        registry: () => Promise.resolve({ writer: connection.writer, accepts: () => Promise.resolve(true) }),
+        registry: () => Promise.resolve(connection),
         cluster: () => Promise.resolve(api),
         close: async () => {
           await connection.close();

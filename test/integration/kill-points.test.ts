@@ -15,6 +15,8 @@ import { bySize } from '../support/size.ts';
 // kill -9 at random points of what works on files; kill-points-store.test.ts has the verbs of the object store.
 /** With those of kill-points-store.test.ts 105 at full size. */
 const KILLS = bySize({ pack: 3, repair: 2, watch: 2 }, { pack: 32, repair: 25, watch: 28 });
+/** Volumes of 1 MiB that repair makes again, of some 18. */
+const LOST = 16;
 const tallies: Tally[] = [];
 let folder: string;
 /** A bundle that the verbs other than pack are given. */
@@ -136,8 +138,9 @@ describe.skipIf(!hasCommand('docker-registry'))('pack', () => {
 it('repair ends with every volume as it was, and writes no finished one again', LIMIT, async () => {
   const whole = join(folder, 'whole');
   await writeFile(join(folder, 'noise-1.0.tar'), bundle);
-  await splitBundle(join(folder, 'noise-1.0.tar'), { outputFolder: whole, volumeSize: 3 * MIB });
-  const lost = ['v001', 'v004'].map((name) => `noise-1.0.tar.${name}`);
+  await splitBundle(join(folder, 'noise-1.0.tar'), { outputFolder: whole, volumeSize: MIB, parity: LOST });
+  // Many, so that a kill can fall between the names of two.
+  const lost = Array.from({ length: LOST }, (_, at) => `noise-1.0.tar.v${String(at + 2).padStart(3, '0')}`);
   const tally = await killPoints(
     'repair',
     pointsOf('repair', KILLS.repair),
@@ -147,7 +150,7 @@ it('repair ends with every volume as it was, and writes no finished one again', 
       for (const name of lost) await rm(join(set, name));
       const finished = new Finished();
       return {
-        command: { args: ['repair', set], cwd: folder, step: 'repair' },
+        command: { args: ['repair', set], cwd: folder, step: 'repair', named: { folder: set, names: lost } },
         afterKill: async () => {
           const there = (await listed(set)).filter((name) => lost.includes(name));
           for (const name of there)
@@ -168,6 +171,7 @@ it('repair ends with every volume as it was, and writes no finished one again', 
   );
   judge(tally, KILLS.repair);
   tallies.push(tally);
+  expect(tally.finished).toBeGreaterThanOrEqual(bySize(0, 1));
 });
 
 it('watch mends and moves every delivery once, and never has one in two places or in none', LIMIT, async () => {

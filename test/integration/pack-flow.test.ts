@@ -41,7 +41,7 @@ async function scene(fields: Readonly<Record<string, unknown>> = {}): Promise<Sc
   const images = memorySource({ 'busybox:1.36': busybox, [REFERENCE]: gatekeeper });
   const ports: PackPorts = {
     images: () => images,
-    files: createFileSource(),
+    files: () => createFileSource(),
     askPassphrase: () => Promise.reject(new Error('nobody should be asked')),
   };
   return { folder, release: join(folder, 'suite.yaml'), images, ports };

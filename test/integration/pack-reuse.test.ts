@@ -33,7 +33,7 @@ async function scene(): Promise<Scene> {
   const images = memorySource({ [`${APP}:v1`]: one, [`${APP}:v2`]: two });
   const ports: PackPorts = {
     images: () => images,
-    files: createFileSource(),
+    files: () => createFileSource(),
     askPassphrase: () => Promise.reject(new Error('nobody should be asked')),
   };
   return {

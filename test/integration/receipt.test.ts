@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
@@ -10,7 +11,9 @@ import { readHead, writeHead } from '../../src/receipt/chain-head.ts';
 import { bundleBytes, smallRelease } from '../support/bundles.ts';
 import { deliver } from '../support/cli.ts';
 import { folderWith } from '../support/files.ts';
+import { hasCommand } from '../support/has-command.ts';
 import { pictureOfLines, pictureOfSvg, scan } from '../support/qr.ts';
+import { startSshAgent } from '../support/ssh-agent.ts';
 import { startKubeApi, whyNoKubernetes, type KubeApiServer } from '../support/kube-api.ts';
 
 const missing = await whyNoKubernetes();
@@ -115,6 +118,30 @@ describe.skipIf(missing !== undefined)(
       const reordered = await verify('full.json', 'typed.txt');
       expect(reordered.exitCode).toBe(4);
       expect(reordered.stderr).toContain('They are a chain in this order: typed.txt full.json');
+    });
+
+    test.skipIf(!hasCommand('ssh-agent'))('signs with a key that an ssh-agent holds', async () => {
+      const folder = await folderWith({
+        'kubeconfig.yaml': kube.kubeconfig,
+        'site.yaml':
+          'apiVersion: deliver/v1\nkind: Site\nmetadata: { name: plant-7 }\ncluster: { kubeconfig: ./kubeconfig.yaml }\n',
+      });
+      const agent = await startSshAgent(folder);
+      try {
+        const env = { SSH_AUTH_SOCK: agent.socket };
+        await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'plant-7', '-f', join(folder, 'key')]);
+        await execa('ssh-add', ['-q', join(folder, 'key')], { env });
+        // Only the agent can sign with it from here on.
+        await rm(join(folder, 'key'));
+        const args = ['receipt', '--site', 'site.yaml', '--key', 'key.pub', '--out', 'agent.json'];
+        const signed = await deliver(args, folder, env);
+        expect(signed.exitCode, signed.stderr).toBe(0);
+        expect((await deliver(['receipt', 'verify', 'agent.json', '--trust', 'key.pub'], folder)).exitCode).toBe(0);
+        const alone = await deliver(args, folder, { SSH_AUTH_SOCK: '' });
+        expect([alone.exitCode, alone.stderr]).toEqual([3, expect.stringContaining('ssh-add') as string]);
+      } finally {
+        await agent.stop();
+      }
     });
 
     test('lets only one of two who ask at the same time continue the chain', async () => {

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,23 +8,19 @@ import { noisyRelease } from '../support/bundles.ts';
 import { deliver } from '../support/cli.ts';
 import { hasCommand } from '../support/has-command.ts';
 import { signedBundle } from '../support/signed-bundle.ts';
+import { startSshAgent, type SshAgent } from '../support/ssh-agent.ts';
 
 const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
 
 describe.skipIf(!hasCommand('ssh-agent'))('a key that a real ssh-agent holds', () => {
   let folder: string;
-  let agent: { kill(): boolean };
-  let agentGone: Promise<unknown>;
+  let agent: SshAgent;
   let socket: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'deliver-agent-'));
-    socket = join(folder, 'agent.sock');
-    const started = execa('ssh-agent', ['-D', '-a', socket], { reject: false, stdio: 'ignore' });
-    agent = started;
-    agentGone = started.then(() => undefined);
-    for (let tries = 0; tries < 200 && (await stat(socket).catch(() => undefined)) === undefined; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 25));
+    agent = await startSshAgent(folder);
+    socket = agent.socket;
     for (const name of ['held', 'elsewhere'])
       await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', `${name}@corp`, '-f', join(folder, name)]);
     await execa('ssh-keygen', ['-q', '-t', 'ecdsa', '-N', '', '-f', join(folder, 'ecdsa')]);
@@ -36,8 +32,7 @@ describe.skipIf(!hasCommand('ssh-agent'))('a key that a real ssh-agent holds', (
     await writeFile(join(folder, 'suite.tar'), signedBundle(noisyRelease(50_000, 1), []).bytes);
   });
   afterAll(async () => {
-    agent.kill();
-    await agentGone;
+    await agent.stop();
     await rm(folder, { recursive: true, force: true });
   });
 

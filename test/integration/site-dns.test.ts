@@ -2,15 +2,17 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { access, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Resolver } from 'node:dns/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SiteSchema, type Site } from '../../src/manifest/site-schema.ts';
 import { clusterNameLines, lanCorefile } from '../../src/site/dns-corefile.ts';
 import { siteNames } from '../../src/site/dns-names.ts';
+import { DNS_PROGRAM, dnsHosts, dnsWish } from '../../src/site/dns-wish.ts';
+import { labProgram } from '../support/lab-program.ts';
 
-const COREDNS = join(process.env.DELIVER_LAB_CACHE ?? join(homedir(), '.cache/deliver-lab'), 'bin/coredns-v1.12.1/coredns');
+const COREDNS = labProgram('coredns');
 const missing = await access(COREDNS).then(
   () => undefined,
   () => `${COREDNS} is not there: test/lab/binaries.sh gets it`,
@@ -94,6 +96,62 @@ describe.skipIf(missing !== undefined)(
         await expect(inCluster.resolve6('gatekeeper.10.86.67.11.nip.io')).rejects.toMatchObject({ code: 'ENODATA' });
       },
     );
+
+    test('are remembered for a minute, whichever way they are known', async () => {
+      const ttls = async (name: string): Promise<number[]> =>
+        (await lan.resolve4(name, { ttl: true })).map(({ ttl }: { readonly ttl: number }) => ttl);
+      for (const name of ['fresh.10.0.0.7.nip.io', 'board.plant-7.example', 'dockerhub.kubekey.local']) {
+        const [ttl = 0] = await ttls(name);
+        expect(ttl, name).toBeGreaterThan(0);
+        expect(ttl, name).toBeLessThanOrEqual(60);
+      }
+    });
+
+    test('hosts with an IPv6 address are answered with it, and with nothing for IPv4', async () => {
+      const v6 = SiteSchema.parse({
+        ...SITE,
+        hosts: [
+          { name: 'reg1', address: '10.77.0.10' },
+          { name: 'six', address: 'fd00:77::6' },
+        ],
+      });
+      const server = await serve((port) => lanCorefile(siteNames(v6, []), { bind: ['127.0.0.1'], port }));
+      expect(await server.resolve6('six')).toEqual(['fd00:77::6']);
+      await expect(server.resolve4('six')).rejects.toMatchObject({ code: 'ENODATA' });
+    });
+
+    test('the cluster asks the site’s resolvers for what is not the site’s own, and nobody where there are none', async () => {
+      const foreign = await freePort();
+      await serve(
+        (port) =>
+          `.:${String(foreign)} reg1:${String(port)} {\n bind 127.0.0.1\n hosts /dev/null {\n 192.0.2.7 corp.example\n 10.77.0.10 reg1\n }\n}\n`,
+      );
+      const site = SiteSchema.parse({ ...SITE, network: { plugin: 'flannel', resolvers: ['127.0.0.1'] } });
+      const lines = clusterNameLines(siteNames(site, URLS)).replace('127.0.0.1', `127.0.0.1:${String(foreign)}`);
+      const forwarding = await serve((port) => `.:${String(port)} {\n bind 127.0.0.1\n errors\n${lines}\n}\n`);
+      expect(await forwarding.resolve4('corp.example')).toEqual(['192.0.2.7']);
+      expect(await forwarding.resolve4('a.10.0.0.5.nip.io')).toEqual(['10.0.0.5']);
+      await expect(inCluster.resolve4('corp.example')).rejects.toMatchObject({
+        code: expect.stringMatching(/^E(?:REFUSED|SERVFAIL)$/) as string,
+      });
+    });
+
+    test('the unit’s own command line starts it, with the files that a host gets, on that host’s address alone', async () => {
+      const site = SiteSchema.parse({ ...SITE, ingress: { ...SITE.ingress, dns: { on: 'registry' } } });
+      const [host] = dnsHosts(site);
+      if (host === undefined) throw new Error('no host');
+      const wish = dnsWish({ ...host, address: '127.0.0.1' }, siteNames(site, URLS), undefined);
+      const [corefile, unit] = wish.files.map(({ content }) => (typeof content === 'string' ? content : ''));
+      if (corefile === undefined || unit === undefined) throw new Error('no files');
+      const [, program, path] = /^ExecStart=(\S+) -conf (\S+)$/m.exec(unit) ?? [];
+      expect([program, path]).toEqual([DNS_PROGRAM, wish.files[0]?.path]);
+      expect(corefile).toContain('bind 127.0.0.1');
+      expect(corefile).toMatch(/:53 \{/);
+      // Another port than 53 is all that is not as on the host.
+      const server = await serve((port) => corefile.replaceAll(':53 ', `:${String(port)} `));
+      expect(await server.resolve4('gatekeeper.project.10.86.67.11.nip.io')).toEqual(['10.86.67.11']);
+      await expect(server.resolve4('example.org')).rejects.toMatchObject({ code: 'EREFUSED' });
+    });
 
     test.each(['example.org', 'kubekey.local', 'other.plant-7.example'])(
       '%s is nobody’s here: refused, so that the next server is asked',

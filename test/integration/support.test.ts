@@ -40,117 +40,128 @@ function namesOf(archive: string): string[] {
   return spawnSync('tar', ['-tzf', archive], { encoding: 'utf8' }).stdout.trim().split('\n');
 }
 
-describe.skipIf(noSshd !== undefined)(`support over a real sshd${noSshd === undefined ? '' : ` (skipped: ${noSshd})`}`, () => {
-  let sshd: Sshd;
+describe.skipIf(noSshd !== undefined)(
+  `support over a real sshd${noSshd === undefined ? '' : ` (skipped: ${noSshd})`}`,
+  { timeout: 180_000 },
+  () => {
+    let sshd: Sshd;
 
-  beforeAll(async () => {
-    // What a host would say, with secrets wherever one may be; sshd itself is the real one.
-    const programs = join(folder, 'bin');
-    mkdirSync(programs);
-    const says = (name: string, text: string): void => {
-      writeFileSync(join(programs, name), `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`);
-      chmodSync(join(programs, name), 0o755);
-    };
-    says(
-      'journalctl',
-      [
-        `Nov 22 kubelet: failed to pull registry.site/app:1`,
-        `Nov 22 kubeadm join lb:6443 --token abcdef.${PLANTED.toLowerCase()
-          .replace(/[^a-z0-9]/g, '')
-          .slice(0, 16)
-          .padEnd(16, '0')} --certificate-key ${PLANTED}`,
-        `Nov 22 dockerd: GET https://robot:${PLANTED}@registry.site/v2/`,
-        `Nov 22 app: {"msg":"{\\"password\\":\\"${PLANTED}\\"}"}`,
-        `Nov 22 app: Authorization: Basic ${PLANTED}`,
-        `Nov 22 app: the password of the site is ${SITE_SECRET}`,
-        `Nov 22 app: as kubernetes has it ${Buffer.from(SITE_SECRET).toString('base64')}`,
-      ].join('\n'),
-    );
-    says('systemctl', `Environment=SMTP_PASSWORD=${PLANTED}\nEnvironment=HTTPS_PROXY=http://proxy:${PLANTED}@10.0.0.1:3128`);
-    says('containerd', `[plugins.registry.configs."r".auth]\n  password = "${PLANTED}"\n  auth = "${PLANTED}"`);
-    says(
-      'crictl',
-      `-----BEGIN RSA PRIVATE KEY-----\n${PLANTED}\n-----END RSA PRIVATE KEY-----\n  - name: API_TOKEN\n    value: ${PLANTED}`,
-    );
-    sshd = await startSshd({ config: [`SetEnv PATH=${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`] });
-  });
-  afterAll(() => sshd.stop());
-
-  it('has no planted secret in it, lists what was taken out, and says which host is missing', async () => {
-    const dead = await freePort();
-    const site = join(folder, 'site.yaml');
-    const hosts = [
-      { ...sshd.host('cp1'), password: '${secret.ssh}' },
-      { ...sshd.host('gone'), port: dead },
-    ];
-    writeFileSync(
-      site,
-      JSON.stringify({ apiVersion: 'deliver/v1', kind: 'Site', metadata: { name: 'p7' }, secrets: 'secrets.yaml', hosts }),
-    );
-    writeFileSync(join(folder, 'secrets.yaml'), `ssh: ${SITE_SECRET}\n`, { mode: 0o600 });
-    const output = join(folder, 'p7.tar.gz');
-    const ran = await deliver(['support', '--site', site, '--output', output], folder);
-    expect(ran.exitCode, ran.stderr).toBe(0);
-    expect(statSync(output).mode & 0o777).toBe(0o600);
-
-    const text = contentOf(output);
-    for (const secret of [
-      PLANTED,
-      SITE_SECRET,
-      Buffer.from(SITE_SECRET).toString('base64'),
-      readFileSync(sshd.key, 'utf8').split('\n')[1] ?? '',
-    ])
-      expect(text).not.toContain(secret);
-    expect(text).toContain('failed to pull registry.site/app:1');
-    for (const rule of [
-      'private key',
-      'Authorization header',
-      'account in a URL',
-      'join command',
-      'secret of the site',
-      'variable with a telling name',
-    ])
-      expect(text).toMatch(new RegExp(`^ +\\d+  ${rule} +hosts/cp1/`, 'm'));
-    expect(namesOf(output)).toEqual(
-      expect.arrayContaining(['hosts/cp1/kubelet.log', 'hosts/gone/UNREACHABLE.txt', 'cluster/UNREACHABLE.txt', 'REDACTED.txt']),
-    );
-    expect(ran.stdout).toContain('gone');
-  });
-
-  it('keeps the end of an endless log, from a whole line on', async () => {
-    const noisy = join(folder, 'noisy');
-    mkdirSync(noisy);
-    writeFileSync(
-      join(noisy, 'journalctl'),
-      `#!/bin/sh\ncase "$*" in *kubelet*) ;; *) exit 0;; esac\nyes "password=${PLANTED} and so on" | head -n 100000; echo the last line\n`,
-      { mode: 0o755 },
-    );
-    const other = await startSshd({ config: [`SetEnv PATH=${noisy}:/usr/sbin:/usr/bin:/sbin:/bin`] });
-    const connector = createConnector({
-      hosts: [other.host('cp1')],
-      folder,
-      knownHostsPath: join(folder, 'known_hosts'),
-      secrets: () => {
-        throw new Error('no secret is needed');
-      },
+    beforeAll(async () => {
+      // What a host would say, with secrets wherever one may be; sshd itself is the real one.
+      const programs = join(folder, 'bin');
+      mkdirSync(programs);
+      const says = (name: string, text: string): void => {
+        writeFileSync(join(programs, name), `#!/bin/sh\ncat <<'END'\n${text}\nEND\n`);
+        chmodSync(join(programs, name), 0o755);
+      };
+      says(
+        'journalctl',
+        [
+          `Nov 22 kubelet: failed to pull registry.site/app:1`,
+          `Nov 22 kubeadm join lb:6443 --token abcdef.${PLANTED.toLowerCase()
+            .replace(/[^a-z0-9]/g, '')
+            .slice(0, 16)
+            .padEnd(16, '0')} --certificate-key ${PLANTED}`,
+          `Nov 22 dockerd: GET https://robot:${PLANTED}@registry.site/v2/`,
+          `Nov 22 app: {"msg":"{\\"password\\":\\"${PLANTED}\\"}"}`,
+          `Nov 22 app: Authorization: Basic ${PLANTED}`,
+          `Nov 22 app: the password of the site is ${SITE_SECRET}`,
+          `Nov 22 app: as kubernetes has it ${Buffer.from(SITE_SECRET).toString('base64')}`,
+        ].join('\n'),
+      );
+      says('systemctl', `Environment=SMTP_PASSWORD=${PLANTED}\nEnvironment=HTTPS_PROXY=http://proxy:${PLANTED}@10.0.0.1:3128`);
+      says('containerd', `[plugins.registry.configs."r".auth]\n  password = "${PLANTED}"\n  auth = "${PLANTED}"`);
+      says(
+        'crictl',
+        `-----BEGIN RSA PRIVATE KEY-----\n${PLANTED}\n-----END RSA PRIVATE KEY-----\n  - name: API_TOKEN\n    value: ${PLANTED}`,
+      );
+      sshd = await startSshd({
+        config: [`SetEnv PATH=${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`],
+      });
     });
-    try {
-      const path = join(folder, 'noisy.tar.gz');
-      const archive = openArchive(path);
-      const [host] = await collectHosts(connector, [other.host('cp1')], archive, 24, SILENT, signal);
-      expect(host?.problem).toBeUndefined();
-      await archive.finish();
-      const log = spawnSync('tar', ['-xzOf', path, 'hosts/cp1/kubelet.log'], { encoding: 'utf8', maxBuffer: 2 ** 26 }).stdout;
-      expect(log.length).toBeLessThan(2 * 1024 ** 2 + 100);
-      expect(log).toMatch(/^\[cut: only 2097152 bytes are kept\]\npassword=\*\*\* and so on\n/);
-      expect(log).toMatch(/the last line\n$/);
-      expect(log).not.toContain(PLANTED.slice(4));
-    } finally {
-      await connector.close();
-      await other.stop();
-    }
-  });
-});
+    afterAll(() => sshd.stop());
+
+    it('has no planted secret in it, lists what was taken out, and says which host is missing', async () => {
+      const dead = await freePort();
+      const site = join(folder, 'site.yaml');
+      const hosts = [
+        { ...sshd.host('cp1'), password: '${secret.ssh}' },
+        { ...sshd.host('gone'), port: dead },
+      ];
+      writeFileSync(
+        site,
+        JSON.stringify({ apiVersion: 'deliver/v1', kind: 'Site', metadata: { name: 'p7' }, secrets: 'secrets.yaml', hosts }),
+      );
+      writeFileSync(join(folder, 'secrets.yaml'), `ssh: ${SITE_SECRET}\n`, { mode: 0o600 });
+      const output = join(folder, 'p7.tar.gz');
+      const ran = await deliver(['support', '--site', site, '--output', output], folder);
+      expect(ran.exitCode, ran.stderr).toBe(0);
+      expect(statSync(output).mode & 0o777).toBe(0o600);
+
+      const text = contentOf(output);
+      for (const secret of [
+        PLANTED,
+        SITE_SECRET,
+        Buffer.from(SITE_SECRET).toString('base64'),
+        readFileSync(sshd.key, 'utf8').split('\n')[1] ?? '',
+      ])
+        expect(text).not.toContain(secret);
+      expect(text).toContain('failed to pull registry.site/app:1');
+      for (const rule of [
+        'private key',
+        'Authorization header',
+        'account in a URL',
+        'join command',
+        'secret of the site',
+        'variable with a telling name',
+      ])
+        expect(text).toMatch(new RegExp(`^ +\\d+  ${rule} +hosts/cp1/`, 'm'));
+      expect(namesOf(output)).toEqual(
+        expect.arrayContaining([
+          'hosts/cp1/kubelet.log',
+          'hosts/gone/UNREACHABLE.txt',
+          'cluster/UNREACHABLE.txt',
+          'REDACTED.txt',
+        ]),
+      );
+      expect(ran.stdout).toContain('gone');
+    });
+
+    it('keeps the end of an endless log, from a whole line on', async () => {
+      const noisy = join(folder, 'noisy');
+      mkdirSync(noisy);
+      writeFileSync(
+        join(noisy, 'journalctl'),
+        `#!/bin/sh\ncase "$*" in *kubelet*) ;; *) exit 0;; esac\nyes "password=${PLANTED} and so on" | head -n 100000; echo the last line\n`,
+        { mode: 0o755 },
+      );
+      const other = await startSshd({ config: [`SetEnv PATH=${noisy}:/usr/sbin:/usr/bin:/sbin:/bin`] });
+      const connector = createConnector({
+        hosts: [other.host('cp1')],
+        folder,
+        knownHostsPath: join(folder, 'known_hosts'),
+        secrets: () => {
+          throw new Error('no secret is needed');
+        },
+      });
+      try {
+        const path = join(folder, 'noisy.tar.gz');
+        const archive = openArchive(path);
+        const [host] = await collectHosts(connector, [other.host('cp1')], archive, 24, SILENT, signal);
+        expect(host?.problem).toBeUndefined();
+        await archive.finish();
+        const log = spawnSync('tar', ['-xzOf', path, 'hosts/cp1/kubelet.log'], { encoding: 'utf8', maxBuffer: 2 ** 26 }).stdout;
+        expect(log.length).toBeLessThan(2 * 1024 ** 2 + 100);
+        expect(log).toMatch(/^\[cut: only 2097152 bytes are kept\]\npassword=\*\*\* and so on\n/);
+        expect(log).toMatch(/the last line\n$/);
+        expect(log).not.toContain(PLANTED.slice(4));
+      } finally {
+        await connector.close();
+        await other.stop();
+      }
+    });
+  },
+);
 
 describe.skipIf(noKube !== undefined)(
   `a cluster that is looked at${noKube === undefined ? '' : ` (skipped: ${noKube})`}`,
@@ -220,7 +231,7 @@ describe.skipIf(noKube !== undefined)(
           'etcd-version': 'fail',
           'kubeadm-config': 'fail',
           'drain-budgets': 'fail',
-          'lone-pods': 'warn',
+          'lone-pods': 'fail',
         });
         expect(await outcomes('v1.31.1', 'v1.33.13')).toMatchObject({
           'upgrade-path': 'fail',

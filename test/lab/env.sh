@@ -89,4 +89,6 @@ cg_left() { local r; for r in $(cg_roots); do compgen -G "$r/$1" || true; done; 
 lab_key() { cat "$LAB"/{versions.sh,images.py,images.sh,base.sh,rootfs.sh,gatekeeper/main.go,pause/main.go,flannel-cni/main.go} | sha256sum | cut -c1-12; }
 images_dir() { echo "$CACHE/images-$(lab_key)"; }
 components_dir() { echo "$CACHE/components-$(cat "$LAB"/{versions.sh,binaries.sh,bare-components.sh} | sha256sum | cut -c1-12)"; }
+# Harbor's installer with Docker and compose, beside the components: a minute when cold; DELIVER_LAB_HARBOR=0 leaves it out
+harbor_components() { [ "${DELIVER_LAB_HARBOR:-1}" = 0 ] || bash "$LAB/harbor-installer.sh"; }
 bare_images_dir() { echo "$CACHE/bare-images-$(lab_key)"; }

@@ -14,7 +14,9 @@ DOCKER_VERSION=20.10.24
 COMPOSE_VERSION=v2.39.2
 H=$LAB/harbor-installer
 NODE=$REPO/node_modules/node/bin/node
-key=$(cat "$0" "$H"/* "$LAB"/harbor/*.ts "$LAB"/harbor/memory/*.ts "$REPO/test/fixtures/harbor-openapi.yaml" "$REPO/package-lock.json" | sha256sum | cut -c1-12)
+MODULES="undici yaml ajv ajv-formats fast-uri fast-deep-equal json-schema-traverse require-from-string jose"
+key=$( (cat "$0" "$H"/* "$LAB"/harbor/*.ts "$LAB"/harbor/memory/*.ts "$REPO/test/fixtures/harbor-openapi.yaml"; "$NODE" --version
+  for m in $MODULES; do cat "$REPO/node_modules/$m/package.json"; done) | sha256sum | cut -c1-12)
 dir=$CACHE/harbor-$key
 exec 9>"$CACHE/harbor.lock"; flock 9
 
@@ -26,12 +28,17 @@ stage() { # FOLDER: what is in the images
   cp -r "$LAB/harbor" "$r/harbor/lab/"; mkdir "$r/harbor/lab/harbor-installer"; cp "$H"/*.ts "$r/harbor/lab/harbor-installer/"
   cp "$REPO/test/fixtures/harbor-openapi.yaml" "$r/harbor/fixtures/"; echo '{"type":"module"}' >"$r/harbor/package.json"
   ln -s lab/harbor-installer "$r/harbor/harbor-installer"
-  for m in undici yaml ajv ajv-formats fast-uri fast-deep-equal json-schema-traverse require-from-string jose; do cp -r "$REPO/node_modules/$m" "$r/node_modules/"; done
+  for m in $MODULES; do cp -r "$REPO/node_modules/$m" "$r/node_modules/"; done
   for lib in $(ldd "$NODE" | grep -o '/[^ ]*'); do mkdir -p "$r$(dirname "$lib")"; cp -L "$lib" "$r$lib"; done
 }
-docker_archive() { # FILE
+docker_archive() { # FILE: kept apart, for its packages come from Debian
+  local b=$CACHE/bin/docker-$DOCKER_VERSION-$CONTAINERD_VERSION-$RUNC_VERSION
+  if [ ! -d "$b" ]; then mkdir -p "$b.part"; make_docker_archive "$b.part/docker.tgz"; mv "$b.part" "$b"; fi
+  mkdir -p "${1%/*}"; cp "$b/docker.tgz" "$1"
+}
+make_docker_archive() { # FILE
   local w=$1.stage p
-  mkdir -p "$w/deb/x" "$w/docker" "${1%/*}"
+  rm -rf "$w"; mkdir -p "$w/deb/x" "$w/docker"
   (cd "$w/deb"; for p in docker.io tini; do timeout 300 apt-get -qq download "$p" 2>/dev/null; done; for p in *.deb; do dpkg -x "$p" x; done)
   cp "$w"/deb/x/usr/bin/docker "$w"/deb/x/usr/sbin/{dockerd,docker-proxy} "$w/docker/"; cp "$w/deb/x/usr/bin/tini-static" "$w/docker/docker-init"
   cp "$CACHE/bin/containerd-$CONTAINERD_VERSION"/* "$CACHE/bin/runc-$RUNC_VERSION/runc" "$w/docker/"

@@ -20,7 +20,7 @@ node=$REPO/node_modules/node/bin/node
 [ -x "$node" ] || die "$node is missing: run npm ci first"
 bash "$LAB/packages.sh";            stage "packages of this machine"
 bash "$LAB/base.sh" & base=$!       # both take minutes when cold, and wait for different things
-if [ "$MODE" = bare ]; then bash "$LAB/bare-base.sh"; bash "$LAB/bare-components.sh"; else bash "$LAB/binaries.sh"; fi
+if [ "$MODE" = bare ]; then bash "$LAB/bare-base.sh"; bash "$LAB/bare-components.sh"; harbor_components; else bash "$LAB/binaries.sh"; fi
 wait $base;                         stage "programs and base system"
 bash "$LAB/images.sh";              stage "images"
 [ "$MODE" != bare ] || { bash "$LAB/bare-images.sh"; stage "images of the site"; }

@@ -40,7 +40,7 @@ C
   wait_for 20 "the upstream registry (see $U/error.log)" curl -fsS "http://$UPSTREAM/v2/"
   fill "$(images_dir)/upstream"
   if [ "$MODE" = bare ]; then
-    bash "$LAB/bare-components.sh"; bash "$LAB/bare-images.sh"
+    bash "$LAB/bare-components.sh"; harbor_components; bash "$LAB/bare-images.sh"
     fill "$(bare_images_dir)"
     ( cg_enter dlv-upstream; exec setsid python3 -m http.server --bind "${COMPONENTS%:*}" --directory "$(components_dir)" "${COMPONENTS#*:}" </dev/null >>"$U/web.log" 2>&1 ) &
     echo $! >"$U/web.pid"

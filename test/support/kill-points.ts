@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { expect } from 'vitest';
 import { seeded, SEED } from '../e2e/support/random.ts';
 
@@ -24,13 +25,15 @@ export interface Command {
   /** Id of the step that does the work. */
   readonly step: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Pieces that get their names at the very end, where a moment drawn by chance hardly falls. */
+  readonly named?: { readonly folder: string; readonly names: readonly string[] };
 }
 
-/** Where to strike: so many milliseconds after the process starts, or after its work begins. */
-export type Strike = { readonly afterStart: number } | { readonly afterSign: number };
+/** Where to strike: so many milliseconds after the process starts, or after its work begins; or when so many pieces have their names. */
+export type Strike = { readonly afterStart: number } | { readonly afterSign: number } | { readonly afterNames: number };
 
 /** Runs deliver; kills it (kill -9) where it is told to. No strike: to its end. */
-export async function runAndKill({ args, cwd, step, env = {} }: Command, strike?: Strike): Promise<KilledRun> {
+export async function runAndKill({ args, cwd, step, env = {}, named }: Command, strike?: Strike): Promise<KilledRun> {
   const began = performance.now();
   const child = spawn(process.execPath, [DEV, ...args, '--json'], {
     cwd,
@@ -54,7 +57,16 @@ export async function runAndKill({ args, cwd, step, env = {} }: Command, strike?
   child.stdout.on('data', read);
   child.stderr.on('data', read);
   if (strike !== undefined && 'afterStart' in strike) killAfter(strike.afterStart);
+  const seen = new Set<string>();
+  const watcher =
+    named === undefined
+      ? undefined
+      : watch(named.folder, (_event, name) => {
+          if (name !== null && named.names.includes(name)) seen.add(name);
+          if (strike !== undefined && 'afterNames' in strike && seen.size >= strike.afterNames) child.kill('SIGKILL');
+        });
   const [code] = await gone;
+  watcher?.close();
   timers.forEach(clearTimeout);
   const ended = performance.now();
   const moment = code !== null ? 'after' : signAt === undefined ? 'before' : 'within';
@@ -108,8 +120,7 @@ export async function killPoints(
     const chain = await begin(round);
     let last: KilledRun | undefined;
     for (let blow = 0; blow < most && tally.kills < kills; blow++) {
-      const strike = tally.kills % 10 === 9 ? { afterStart: random() * whole.startup } : { afterSign: random() * work };
-      last = await runAndKill(chain.command, strike);
+      last = await runAndKill(chain.command, strikeOf(tally.kills, chain.command, random(), { startup: whole.startup, work }));
       if (last.moment === 'after') break;
       tally.kills += 1;
       tally[last.moment] += 1;
@@ -123,6 +134,18 @@ export async function killPoints(
     tally.again += await chain.atEnd();
   }
   return tally;
+}
+
+/** @param drawn from 0 to 1 */
+function strikeOf(
+  kills: number,
+  { named }: Command,
+  drawn: number,
+  { startup, work }: { readonly startup: number; readonly work: number },
+): Strike {
+  if (kills % 10 === 9) return { afterStart: drawn * startup };
+  if (named !== undefined && kills % 5 === 1) return { afterNames: 1 + Math.floor(drawn * (named.names.length / 2)) };
+  return { afterSign: drawn * work };
 }
 
 /** E2E_SEED repeats a run, E2E_KILLS multiplies the points. */

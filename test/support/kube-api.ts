@@ -52,6 +52,16 @@ function binary(folder: string, name: string): string {
   return join(process.env.DELIVER_LAB_CACHE ?? join(homedir(), '.cache/deliver-lab'), 'bin', folder, name);
 }
 
+/** A program of Kubernetes, `v1.34.4` `kubeadm`; it need not be built. */
+export function kubernetesProgram(version: string, name: string): string {
+  return binary(`kubernetes-${version}`, name);
+}
+
+/** The kubectl of the API server’s version. */
+export function kubectlPath(): string {
+  return binary(KUBERNETES, 'kubectl');
+}
+
 /** Starts etcd and kube-apiserver in a folder of their own; `stop()` leaves nothing behind. */
 export async function startKubeApi(): Promise<KubeApiServer> {
   const folder = await mkdtemp(join(tmpdir(), 'deliver-kube-'));

@@ -7,11 +7,11 @@ import { testKey, type TestKey } from './signed-bundle.ts';
 export const SITE_KEY = testKey('plant-7');
 
 /** What a site says when version after version was installed, the first one first. */
-export function receiptChain(length: number, key: TestKey = SITE_KEY): readonly ReadReceipt[] {
+export async function receiptChain(length: number, key: TestKey = SITE_KEY): Promise<readonly ReadReceipt[]> {
   const chain: ReadReceipt[] = [];
   for (let number = 1; number <= length; number++) {
     const before = chain.at(-1);
-    const receipt = signReceipt(aBody(number, before === undefined ? {} : { previous: before.id }), key.key);
+    const receipt = await signReceipt(aBody(number, before === undefined ? {} : { previous: before.id }), key.key);
     chain.push(receiptFrom(receiptText(receipt), `plant-7-${number}.receipt.json`));
   }
   return chain;
@@ -34,8 +34,8 @@ export function aBody(number: number, more: Partial<ReceiptBody> = {}): ReceiptB
 }
 
 /** The full form. */
-export function fullReceipt(release: ReceiptBody['release'], digests: readonly Digest[]): Receipt {
+export async function fullReceipt(release: ReceiptBody['release'], digests: readonly Digest[]): Promise<Receipt> {
   const sorted = [...digests].sort();
   const installed = [{ ...release, installedAt: '2026-11-03T10:00:00.000Z', verifiedBy: [] }];
-  return { ...signReceipt(aBody(1, { release, installed, arrived: arrivedOf(sorted) }), SITE_KEY.key), digests: sorted };
+  return { ...(await signReceipt(aBody(1, { release, installed, arrived: arrivedOf(sorted) }), SITE_KEY.key)), digests: sorted };
 }

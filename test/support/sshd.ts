@@ -33,6 +33,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   readonly hostKeyTypes?: readonly ('ed25519' | 'rsa' | 'ecdsa')[];
   readonly passphrase?: string;
+  /** What sshd is started by: words that its own command line follows. */
+  readonly command?: readonly string[];
 }
 
 /** Starts sshd with new host keys and a new user key. Bounded: fails when it does not listen within 10 s. */
@@ -47,7 +49,11 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const port = await freePort();
   await writeFile(join(folder, 'sshd_config'), config(folder, port, types, options.config ?? []));
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
-  const server = spawn(SSHD, ['-D', '-e', '-f', join(folder, 'sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const own = ['-D', '-e', '-f', join(folder, 'sshd_config')];
+  const [program, ...before] = options.command ?? [];
+  const server = spawn(program ?? SSHD, program === undefined ? own : [...before, SSHD, ...own], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let log = '';
   server.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
   await listening(server, port, () => log);
@@ -96,6 +102,8 @@ function config(folder: string, port: number, types: readonly string[], first: r
     'PermitRootLogin yes',
     'PermitUserRC no',
     'AllowTcpForwarding yes',
+    // bash then reads no ~/.bashrc: what a developer has there is slow, and may not be killed as these sessions are.
+    'SetEnv SHLVL=2',
     '',
   ].join('\n');
 }

@@ -118,7 +118,8 @@ function attestationText({ predicateType, mediaType, payload }: DeepImage['attes
   const { bom, signed, problem } = payload;
   const says = bom === undefined ? [] : [`${bom.format}, ${countText(bom.packages.length, 'package')}`];
   const unread = problem === undefined ? [] : [`not read: ${problem}`];
-  return `${what} (${[...says, signed ? 'signed, signature not checked' : 'not signed', ...unread].join('; ')})`;
+  const by = signed === undefined ? [] : [signed ? 'signed, signature not checked' : 'not signed'];
+  return `${what} (${[...says, ...by, ...unread].join('; ')})`;
 }
 
 type Cell = readonly [name: string, content: string | Markup];

@@ -10,7 +10,10 @@ import type { PackedRelease } from './releases.ts';
 const ETCD = { 'v1.33.13': 'v3.5.24', 'v1.34.4': 'v3.6.5' } as const;
 
 const Fields = z.record(z.string(), z.unknown());
-const Sources = z.looseObject({ registries: Fields });
+/** What makes a Harbor of a bare host, in the versions that the lab's connected side has (test/lab/harbor-installer.sh). */
+export const HARBOR = { harbor: 'v2.14.0', docker: '20.10.24', 'docker-compose': 'v2.39.2' } as const;
+
+const Sources = z.looseObject({ registries: Fields, base: Fields.optional() });
 const Bare = z.looseObject({
   kubernetes: z.looseObject({ components: Fields }),
   sources: Sources,
@@ -42,20 +45,29 @@ export interface BareRelease {
   readonly version?: string;
   /** Of the gatekeeper, 1 when absent. */
   readonly replicas?: number;
+  /** What the site's registry is made of, distribution when absent. */
+  readonly registryKind?: 'distribution' | 'harbor';
 }
 
 /** Packs the sample for bare hosts together with the apps of the sample suite, with this Kubernetes. */
 export async function packBare(
   setting: BareSetting,
-  { kubernetes, version = kubernetes.slice(1), replicas = 1 }: BareRelease,
+  { kubernetes, version = kubernetes.slice(1), replicas = 1, registryKind = 'distribution' }: BareRelease,
 ): Promise<PackedRelease> {
   const bare = Bare.parse(await manifest('bare-site.yaml'));
   const suite = Suite.parse(await manifest('gatekeeper-suite.yaml'));
+  const { registry, ...others } = bare.kubernetes.components;
+  const ofRegistry = registryKind === 'harbor' ? HARBOR : { registry };
+  const download = `http://${setting.lab.components ?? ''}/download.docker.com`;
   const release = {
     ...bare,
     metadata: { name: 'bare-site', version },
-    kubernetes: { version: kubernetes, components: { ...bare.kubernetes.components, etcd: ETCD[kubernetes] } },
-    sources: { ...bare.sources, registries: { ...suite.sources.registries, ...bare.sources.registries } },
+    kubernetes: { version: kubernetes, components: { ...others, ...ofRegistry, etcd: ETCD[kubernetes] } },
+    sources: {
+      ...bare.sources,
+      registries: { ...suite.sources.registries, ...bare.sources.registries },
+      base: { ...bare.sources.base, 'https://download.docker.com': download },
+    },
     ...(await suiteFields(replicas)),
   };
   const folder = await manifestFolder(setting, `release-${version}`);

@@ -33,6 +33,12 @@ export interface BareSite {
   /** Hosts of an etcd apart; stacked when absent. */
   readonly etcd?: readonly string[];
   readonly loadBalancer?: 'haproxy' | 'kube-vip' | 'none';
+  /** Where the ingress answers; cp1’s and w1’s address when absent. */
+  readonly ingress?: readonly string[];
+  /** Which registry deliver installs, distribution when absent. */
+  readonly registryKind?: 'distribution' | 'harbor';
+  /** Further fields of `registry:`; `none`: there is none, and deliver brings the images to the nodes. */
+  readonly registry?: Readonly<Record<string, unknown>> | 'none';
 }
 
 /** Every bare host as it was before deliver came. */
@@ -86,7 +92,15 @@ export function power(host: string, state: 'on' | 'off'): void {
 
 /** Writes a site file for bare hosts, reached through the bastion, w1 as a user whose sudo asks for a password; returns its path. */
 export async function writeBareSite({ lab, folder, key }: BareSetting, name: string, site: BareSite = {}): Promise<string> {
-  const { controlPlanes = ['cp1'], workers = ['w1'], etcd = [], loadBalancer = 'none' } = site;
+  const {
+    controlPlanes = ['cp1'],
+    workers = ['w1'],
+    etcd = [],
+    loadBalancer = 'none',
+    registryKind = 'distribution',
+    registry = {},
+    ingress = lab.ingress.addresses,
+  } = site;
   const host = (host: string): Record<string, unknown> => ({
     name: host,
     address: lab.hosts[host]?.address,
@@ -94,7 +108,8 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     sudo: true,
     via: 'bastion',
   });
-  const names = [...new Set([...controlPlanes, ...workers, ...etcd, 'reg1'])];
+  const hasRegistry = registry !== 'none';
+  const names = [...new Set([...controlPlanes, ...workers, ...etcd, ...(hasRegistry ? ['reg1'] : [])])];
   const content = {
     apiVersion: 'deliver/v1',
     kind: 'Site',
@@ -102,18 +117,28 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     trust: [key.publicKey],
     knownHosts: lab.ssh.knownHosts,
     hosts: [{ name: 'bastion', address: lab.hosts['bastion']?.address, user: 'ops', key: lab.ssh.key }, ...names.map(host)],
-    roles: { 'control-plane': controlPlanes, worker: workers, registry: ['reg1'], ...(etcd.length > 0 ? { etcd } : {}) },
-    controlPlaneEndpoint: { domain: 'lb.site.local', port: 6443, loadBalancer },
-    registry: {
-      host: lab.harbor.host,
-      address: lab.harbor.address,
-      via: 'bastion',
-      username: 'admin',
-      password: '${secret.registry}',
-      install: { kind: 'distribution' },
+    roles: {
+      'control-plane': controlPlanes,
+      worker: workers,
+      ...(hasRegistry ? { registry: ['reg1'] } : {}),
+      ...(etcd.length > 0 ? { etcd } : {}),
     },
+    controlPlaneEndpoint: { domain: 'lb.site.local', port: 6443, loadBalancer },
+    ...(registry === 'none'
+      ? {}
+      : {
+          registry: {
+            host: lab.harbor.host,
+            address: lab.harbor.address,
+            via: 'bastion',
+            username: 'admin',
+            password: '${secret.registry}',
+            install: { kind: registryKind },
+            ...registry,
+          },
+        }),
     network: { plugin: 'flannel', pods: '10.244.0.0/16', services: '10.96.0.0/12' },
-    ingress: { class: 'traefik', addresses: lab.ingress.addresses },
+    ingress: { class: 'traefik', addresses: ingress },
     storageClass: 'local-path',
     externals: { redis: [{ ip: lab.redis.address }] },
   };

@@ -48,3 +48,11 @@ it('keeps a long word whole, so that it can be copied', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
   expect(render('E_DIGEST', { what: 'Wrong.', why: `expected ${digest}` })).toContain(digest);
 });
+
+it('shows a beginning of what has no end, and all of what to do', () => {
+  const endless = '\u0000'.repeat(5_000_000);
+  const code = 'ABCD-'.repeat(1000);
+  const text = render('E_CARRY', { what: endless, why: endless, state: endless, details: [endless], fix: code });
+  expect(text.length).toBeLessThan(20_000);
+  expect(text).toContain(code);
+});

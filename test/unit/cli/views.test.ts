@@ -5,6 +5,7 @@ import { viewInspect } from '../../../src/cli/view-inspect.ts';
 import { viewPlan } from '../../../src/cli/view-plan.ts';
 import { viewStatus } from '../../../src/cli/view-status.ts';
 import { viewVerify } from '../../../src/cli/view-verify.ts';
+import { NO_FOUNDATION } from '../../../src/flows/foundation-plan.ts';
 import type { ObjectPlan, PlanResult, StatusResult } from '../../../src/flows/plan-types.ts';
 
 const screen = { style: NO_STYLE, width: 80 };
@@ -44,8 +45,18 @@ function planOf(more: Partial<PlanResult> = {}): PlanResult {
         fix: 'chronyc makestep on w2',
       },
     ],
-    registry: { host: 'harbor.plant7', images: 41, imagesToPush: 3, bytesToPush: 96_000_000, projectsToMake: ['docker.io'] },
-    build: { lines: [], changes: 0 },
+    registry: {
+      host: 'harbor.plant7',
+      state: 'there',
+      images: 41,
+      imagesToPush: 3,
+      bytesToPush: 96_000_000,
+      projectsToMake: ['docker.io'],
+    },
+    build: NO_FOUNDATION,
+    settled: [],
+    cluster: 'there',
+    parts: [],
     nodes: [
       { host: 'w1', files: ['/etc/containerd/certs.d/docker.io/hosts.toml', '/etc/containerd/certs.d/quay.io/hosts.toml'] },
       { host: 'w2', files: [] },
@@ -77,8 +88,7 @@ describe('a plan', () => {
             Fix: chronyc makestep on w2
         Registry    push 3 images, 96 MB; 38 are already there
                     make project docker.io
-        Hosts       w1  write …/certs.d/docker.io/hosts.toml
-                        write …/certs.d/quay.io/hosts.toml
+        Hosts       w1: 2 mirror files
         Cluster     project/gatekeeper     StatefulSet  ~ changed
                       ~ spec.template.spec.containers[gatekeeper].image v361 → v362
                       ~ spec.replicas 2 → 3
@@ -88,6 +98,7 @@ describe('a plan', () => {
         Left over   CronJob project/old-sync is not in this release; it stays
         Addresses   http://gatekeeper.project.10.86.67.11.nip.io
 
+        Each: deliver plan /media/usb/suite.tar --site plant-7.yaml --verbose
         Go:   deliver install /media/usb/suite.tar --site plant-7.yaml"
     `);
   });

@@ -3,6 +3,7 @@ import { DeliverError } from '../../../src/core/errors.ts';
 import { SILENT } from '../../../src/core/report.ts';
 import type { SitePorts } from '../../../src/flows/site-ports.ts';
 import { statusFlow } from '../../../src/flows/status.ts';
+import { httpListener } from '../../../src/serve/http-listener.ts';
 import { SiteSchema } from '../../../src/manifest/site-schema.ts';
 import { localHosts } from '../../support/local-host.ts';
 import { someSecrets } from '../../support/apps.ts';
@@ -20,6 +21,7 @@ it('shows hosts and registry also when the cluster can’t be asked', async () =
     loaded: { path: 'site.yaml', folder: '/', text: '', positionOf: () => '', site },
     secrets: someSecrets(),
     hosts: localHosts(),
+    http: httpListener,
     trusted: { keys: [], threshold: 1 },
     stateFolder: '/nowhere',
     openBundle: () => Promise.reject(new Error('status opens no bundle')),

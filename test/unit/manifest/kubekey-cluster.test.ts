@@ -1,39 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
 import { z } from 'zod';
 import { isDeliverError } from '../../../src/core/errors.ts';
 import { KubeKeyClusterSchema } from '../../../src/manifest/kubekey-cluster-schema.ts';
-import { loadSite, type LoadedSite } from '../../../src/manifest/load-site.ts';
+import { loadSite } from '../../../src/manifest/load-site.ts';
 import { secretsOf } from '../../../src/manifest/secrets.ts';
-import { folderWith } from '../../support/files.ts';
+import { cluster, load, SPEC, type Fields } from '../../support/kubekey.ts';
 
 const SAMPLE = 'test/fixtures/kubekey/config-sample.yaml';
-
-async function load(text: string): Promise<LoadedSite> {
-  return loadSite(join(await folderWith({ 'config.yaml': text }), 'config.yaml'));
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** A Cluster with one control plane, one worker and a Harbor. */
-const SPEC = {
-  hosts: ['cp1', 'w1', 'w2', 'reg1'].map((name, at) => ({ name, address: `10.0.0.${String(at + 1)}`, user: 'ops' })),
-  roleGroups: { 'control-plane': ['cp1'], worker: ['w1'], registry: ['reg1'] },
-  registry: { type: 'harbor', auths: { 'dockerhub.kubekey.local': { username: 'admin', password: 'Harbor12345' } } },
-};
-
-function cluster(spec: Fields, metadata: Fields = {}): Promise<LoadedSite> {
-  return load(
-    stringify({
-      apiVersion: 'kubekey.kubesphere.io/v1alpha2',
-      kind: 'Cluster',
-      metadata: { name: 'sample', ...metadata },
-      spec: { ...SPEC, ...spec },
-    }),
-  );
-}
 
 describe('the Cluster of the article', () => {
   it('is refused with every host that does not exist, and which one was meant', async () => {

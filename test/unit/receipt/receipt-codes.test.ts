@@ -16,7 +16,7 @@ import { folderWith } from '../../support/files.ts';
 import { pictureOfLines, pictureOfPng, pictureOfSvg, scan } from '../../support/qr.ts';
 import { fullReceipt, receiptChain, SITE_KEY } from '../../support/receipts.ts';
 
-const [first, second] = receiptChain(2);
+const [first, second] = await receiptChain(2);
 if (first === undefined || second === undefined) throw new Error('two receipts were asked for');
 const codes = receiptCodes(second.receipt, MOST_ON_TERMINAL);
 
@@ -71,7 +71,7 @@ describe('the codes of a receipt', () => {
     const { name, version } = lock.metadata;
     const root = planBundle(lock, []).root.digest;
     const receipt = shortForm(
-      fullReceipt(
+      await fullReceipt(
         { name, version, root },
         lock.images.map(({ digest }) => digest),
       ),
@@ -97,7 +97,7 @@ describe('the codes of a receipt', () => {
     const { lock } = smallRelease();
     const release = { ...lock.metadata, root: planBundle(lock, []).root.digest };
     const folder = await folderWith({
-      'full.json': receiptText(fullReceipt(release, [release.root])),
+      'full.json': receiptText(await fullReceipt(release, [release.root])),
       'l.lock.yaml': lockText(buildRelease({ version: '1' }).lock),
     });
     const compared = diffReleases(join(folder, 'full.json'), join(folder, 'l.lock.yaml'));

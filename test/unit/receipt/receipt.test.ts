@@ -19,20 +19,21 @@ import { aBody, fullReceipt, receiptChain, SITE_KEY } from '../../support/receip
 import { testKey } from '../../support/signed-bundle.ts';
 
 const SEED = 20261122;
-const [first, second, third] = receiptChain(3);
+const [first, second, third] = await receiptChain(3);
 if (first === undefined || second === undefined || third === undefined) throw new Error('three receipts were asked for');
+const chain = await receiptChain(8);
 const trusted = parseTrustedKeys(SITE_KEY.line, 'site key');
 
 describe('a receipt', () => {
-  it('is signed by the site and by nobody else', () => {
+  it('is signed by the site and by nobody else', async () => {
     expect(judgeReceipt(first.receipt, trusted, 'r').name).toBe('plant-7');
-    const other = signReceipt(aBody(1), testKey('somebody else').key);
+    const other = await signReceipt(aBody(1), testKey('somebody else').key);
     expect(() => judgeReceipt(other, trusted, 'r')).toThrowWithCode('E_UNTRUSTED');
   });
 
-  it('says the same in its short and its full form, which have one id', () => {
+  it('says the same in its short and its full form, which have one id', async () => {
     const digests = ['a', 'b', 'c'].map((text) => digestOf(text));
-    const full = fullReceipt(first.receipt.release, digests);
+    const full = await fullReceipt(first.receipt.release, digests);
     expect(receiptFrom(receiptText(full), 'full').id).toBe(receiptFrom(receiptText(shortForm(full)), 'short').id);
     const forged = { ...full, digests: [...digests, digestOf('d')].sort() };
     expect(() => receiptFrom(receiptText(forged), 'r')).toThrowWithCode('E_RECEIPT', 'not those that were signed');
@@ -91,8 +92,6 @@ describe('the text of a receipt', () => {
 });
 
 describe('a chain of receipts', () => {
-  const chain = receiptChain(8);
-
   it('is accepted whole, and from any receipt on', () => {
     for (let from = 0; from < chain.length; from++)
       expect(() => {
@@ -121,10 +120,10 @@ describe('a chain of receipts', () => {
     }).toThrowWithCode('E_RECEIPT', 'plant-7-1.receipt.json plant-7-2.receipt.json plant-7-3');
   });
 
-  it('is refused with one that the site signed beside it: a fork', () => {
+  it('is refused with one that the site signed beside it: a fork', async () => {
     const { id } = first;
     const fork = receiptFrom(
-      receiptText(signReceipt(aBody(2, { previous: id, time: '2026-11-04T00:00:00.000Z' }), SITE_KEY.key)),
+      receiptText(await signReceipt(aBody(2, { previous: id, time: '2026-11-04T00:00:00.000Z' }), SITE_KEY.key)),
       'fork',
     );
     expect(() => {
@@ -133,7 +132,10 @@ describe('a chain of receipts', () => {
     expect(() => {
       checkChain([first, second, fork]);
     }).toThrowWithCode('E_RECEIPT', 'forks');
-    const foreign = receiptFrom(receiptText(signReceipt(aBody(2, { previous: id, site: 'plant-8' }), SITE_KEY.key)), 'other');
+    const foreign = receiptFrom(
+      receiptText(await signReceipt(aBody(2, { previous: id, site: 'plant-8' }), SITE_KEY.key)),
+      'other',
+    );
     expect(() => {
       checkChain([first, foreign]);
     }).toThrowWithCode('E_RECEIPT', 'plant-8');
@@ -157,15 +159,15 @@ describe('a chain of receipts', () => {
   });
 });
 
-describe('a receipt as the base of a delta', () => {
-  const { lock, content } = smallRelease();
-  const base = baseOfLock(lock);
-  const { name, version, root } = base;
-  const release = { name, version, root };
-  const short = receiptText(
-    signReceipt(aBody(1, { release, installed: [{ ...release, installedAt: '', verifiedBy: [] }] }), SITE_KEY.key),
-  );
+const { lock, content } = smallRelease();
+const base = baseOfLock(lock);
+const { name, version, root } = base;
+const release = { name, version, root };
+const short = receiptText(
+  await signReceipt(aBody(1, { release, installed: [{ ...release, installedAt: '', verifiedBy: [] }] }), SITE_KEY.key),
+);
 
+describe('a receipt as the base of a delta', () => {
   it('is the lock or the bundle with its root, wherever the packager keeps them', async () => {
     const folder = await folderWith({
       'receipts/r.json': short,
@@ -182,7 +184,7 @@ describe('a receipt as the base of a delta', () => {
   });
 
   it('is its own list of digests in the full form', async () => {
-    const folder = await folderWith({ 'r.json': receiptText(fullReceipt(release, [...base.digests])) });
+    const folder = await folderWith({ 'r.json': receiptText(await fullReceipt(release, [...base.digests])) });
     expect((await loadBase(join(folder, 'r.json'), [])).base).toEqual({ ...release, digests: base.digests });
   });
 

@@ -149,6 +149,15 @@ describe('a host that deliver builds on', () => {
     ['updates that wait for a reboot', { reboot: true }, 'boot', 'warn', /wait for a reboot/],
     ['few files', { files: 1024 }, 'limits', 'warn', /open files is 1024/],
     ['a proxy', { proxy: '/etc/environment' }, 'proxy', 'warn', /kubeadm copies it/],
+    [
+      'more in swap than memory can take',
+      { swap: [{ device: '/dev/sda2', kilobytes: '4000000', used: '3000000' }], available: 1e9 },
+      'swap',
+      'fail',
+      /3\.1 GB of swap are in use, and 1 GB of memory are free/,
+    ],
+    ['two years without a boot', { uptime: 2 * 365 * 86_400 }, 'boot', 'warn', /730 days ago/],
+    ['few inotify instances', { inotify: 64 }, 'limits', 'warn', /max_user_instances is 64 \(128 or more\)/],
   ])('is refused or warned about with %s, with a fix', (_, more, id, outcome, found) => {
     const check = wrong(facts(more))[id];
     expect(check).toMatchObject({ outcome, found: expect.stringMatching(found) as string });
@@ -174,7 +183,7 @@ describe('a host that deliver builds on', () => {
   it('with cgroup v1 may have Kubernetes up to 1.34, with swap any: deliver switches it off', () => {
     expect(wrong(facts({ cgroup: 1 }))).toEqual({});
     expect(wrong(facts({ cgroup: 1 }), dutyOf('cp1'), { ...NEEDS, kubernetes: 'v1.35.0' })['cgroup']?.outcome).toBe('fail');
-    expect(wrong(facts({ swap: [{ device: '/dev/sda2', kilobytes: '1000' }] }))).toEqual({});
+    expect(wrong(facts({ swap: [{ device: '/dev/sda2', kilobytes: '1000', used: '500' }], available: 1e9 }))).toEqual({});
   });
 
   it('needs conntrack before Kubernetes 1.32 only', () => {
@@ -211,6 +220,78 @@ describe('a host that deliver builds on', () => {
       facts({ disk: facts().disk.map((system) => ({ ...system, options: [option] })) });
     expect(wrong(mounted('ro'))['mounts']?.found).toBe('/ is mounted read-only');
     expect(wrong(mounted('noexec'))['mounts']?.found).toContain('noexec');
+  });
+});
+
+describe('numbers that come from the plan', () => {
+  const GB = 1e9;
+  const sizes = {
+    images: { all: 30 * GB, controlPlane: 6 * GB },
+    registry: 20 * GB,
+    components: new Map([
+      ['kubelet', { size: 0.1 * GB, archive: false }],
+      ['containerd', { size: 0.05 * GB, archive: true }],
+      ['harbor', { size: 0.7 * GB, archive: true }],
+    ]),
+  };
+  const needs = buildNeeds(site(), undefined, sizes, new Set());
+  const room = (host: string): Record<string, number> => {
+    const wishes = needs.duties.get(host)?.disk ?? [];
+    return Object.fromEntries(
+      [...Map.groupBy(wishes, ({ path }) => path)].map(([path, some]) => [
+        path,
+        some.reduce((sum, { bytes, firm }) => sum + (firm ? bytes : 0), 0) / GB,
+      ]),
+    );
+  };
+
+  it('are each host’s own: a control plane holds no apps, a registry what is pushed', () => {
+    expect(room('cp1')).toEqual({ '/usr/local': 0.3, '/var/lib/containerd': 6, '/var/lib/kubelet': 0, '/var/lib/etcd': 0 });
+    expect(room('w1')).toEqual({ '/usr/local': 0.3, '/var/lib/containerd': 30, '/var/lib/kubelet': 0 });
+    expect(room('reg1')).toEqual({ '/usr/local': 0, '/var/lib/docker': 2.8, '/var/lib/harbor': 20 });
+  });
+
+  it.each([
+    ['w1', '/var/lib/containerd'],
+    ['reg1', '/var/lib/harbor'],
+  ])('are summed up on %s, and what lacks is said with the folder that is largest', (host, folder) => {
+    const duty = needs.duties.get(host);
+    if (duty === undefined) throw new Error(`${host} has no duty`);
+    const total = duty.disk.reduce((sum, { bytes, firm }) => sum + (firm ? bytes : 0), 0);
+    const lacking = facts({
+      disk: duty.disk.map(({ path }) => ({ path, total: 100 * GB, free: total - 2 * GB, mount: '/', options: ['rw'] })),
+    });
+    const disk = buildChecks(host, 'linux/amd64', lacking, duty, needs).find(({ id }) => id === 'disk');
+    expect(disk).toMatchObject({
+      outcome: 'fail',
+      fix: expect.stringMatching(`^Free 2 GB on / of ${host}.*${folder}`) as string,
+    });
+    const enough = facts({
+      disk: duty.disk.map(({ path }) => ({ path, total: 100 * GB, free: 90 * GB, mount: '/', options: ['rw'] })),
+    });
+    expect(buildChecks(host, 'linux/amd64', enough, duty, needs).find(({ id }) => id === 'disk')?.outcome).toBe('pass');
+  });
+
+  it('CPUs and memory of a host with Harbor are Harbor’s', () => {
+    const found = wrong(facts({ cpus: 1, memory: 2 * GB }), dutyOf('reg1'));
+    expect(found['cpu']).toMatchObject({ outcome: 'warn', found: '1 CPU; Harbor wants 2' });
+    expect(found['memory']).toMatchObject({ outcome: 'warn', found: '2 GB; Harbor wants 4 GB' });
+  });
+
+  it('names that deliver does not write must be known there, with the address of the site file', () => {
+    const names = [{ name: 'lb.site', address: '10.77.0.9', written: false }];
+    const found = (addresses: string[]): Check | undefined =>
+      wrong(facts({ resolved: [{ name: 'lb.site', addresses }] }), dutyOf('cp1'), { ...NEEDS, names })['name'];
+    expect(found([])).toMatchObject({
+      outcome: 'fail',
+      found: 'lb.site can’t be resolved',
+      fix: expect.stringContaining('10.77.0.9 lb.site') as string,
+    });
+    expect(found(['10.0.0.1'])).toMatchObject({
+      outcome: 'warn',
+      found: 'lb.site is 10.0.0.1 there, and 10.77.0.9 in the site file',
+    });
+    expect(found(['10.77.0.9'])).toBeUndefined();
   });
 });
 

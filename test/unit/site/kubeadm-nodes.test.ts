@@ -84,6 +84,17 @@ describe('the settings of a cluster', () => {
     );
     expect(controlPlanes.map(({ taints }) => taints.length)).toEqual([1, 0]);
   });
+  it('leave out a host that is to go, and know it as one that Kubernetes is taken off', () => {
+    const settings = kubernetesSettings(siteOf({ drain: ['cp3', 'w9'] }), 'v1.34.4');
+    expect(settings.controlPlanes.map(({ name }) => name)).toEqual(['cp1', 'cp2']);
+    expect(settings.leaving.map(({ name }) => name)).toEqual(['cp3']);
+    expect(settings.drain).toEqual(['cp3', 'w9']);
+  });
+  it('refuse that every control plane goes, or all of an etcd of its own: the rest would be no cluster', () => {
+    expect(() => kubernetesSettings(siteOf({ drain: ['cp1', 'cp2', 'cp3'] }), 'v1.34.4')).toThrowWithCode('E_PREFLIGHT');
+    const roles = { 'control-plane': ['cp1'], worker: ['w1'], etcd: ['etcd1'] };
+    expect(() => kubernetesSettings(siteOf({ roles, drain: ['etcd1'] }), 'v1.34.4')).toThrowWithCode('E_PREFLIGHT');
+  });
   it('refuse a node without an IP address', () => {
     const hosts = [{ name: 'cp1', address: 'cp1.example' }];
     expect(() => kubernetesSettings(siteOf({ hosts, roles: { 'control-plane': ['cp1'] } }), 'v1.34.4')).toThrowWithCode(
@@ -122,8 +133,8 @@ describe('the members of etcd', () => {
     const text =
       '{"header":{"cluster_id":17237436991929493444},"members":[{"ID":10276657743932975437,"name":"cp1","peerURLs":["https://10.0.0.1:2380"]},{"ID":1,"peerURLs":["https://10.0.0.2:2380"],"isLearner":true}]}';
     expect(parseMembers(text)).toEqual([
-      { id: '8e9e05c52164694d', name: 'cp1', peer: 'https://10.0.0.1:2380', learner: false },
-      { id: '1', name: '', peer: 'https://10.0.0.2:2380', learner: true },
+      { id: '8e9e05c52164694d', name: 'cp1', peer: 'https://10.0.0.1:2380', client: '', learner: false },
+      { id: '1', name: '', peer: 'https://10.0.0.2:2380', client: '', learner: true },
     ]);
   });
 });

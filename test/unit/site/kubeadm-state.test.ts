@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { upgradeStep } from '../../../src/site/kubeadm-upgrade-path.ts';
+import { refuseSkippedMinor, upgradeStep } from '../../../src/site/kubeadm-upgrade-path.ts';
 import type { NodeFacts } from '../../../src/site/kubeadm-probe.ts';
 import { firstState, joinState } from '../../../src/site/kubeadm-state.ts';
 
@@ -91,6 +91,14 @@ describe('an upgrade', () => {
         facts: { fix: expect.stringContaining('v1.33.13 → the newest v1.34 → the newest v1.35 → v1.36.1') as string },
       });
     }
+  });
+  it('refuses to skip a minor version on a control plane that an earlier upgrade did not reach', () => {
+    const node = { name: 'cp2', address: '10.0.0.2', controlPlane: true, labels: {}, taints: [] };
+    const at = (...manifests: string[]): Parameters<typeof refuseSkippedMinor>[0] => [{ node, facts: { ...BARE, manifests } }];
+    refuseSkippedMinor(at('v1.33.13', 'v1.34.4'), 'v1.34.4');
+    expect(() => {
+      refuseSkippedMinor(at('v1.33.13', 'v1.32.1'), 'v1.34.4');
+    }).toThrowWithCode('E_PREFLIGHT', 'cp2 still has Kubernetes v1.32.1');
   });
   it('refuses to go back', () => {
     expect(() => upgradeStep('v1.34.4', 'v1.33.13')).toThrowWithCode('E_PREFLIGHT');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mirrorFiles, type MirrorOptions } from '../../../src/site/mirror-files.ts';
+import { closedMirrorFiles, mirrorFiles, type MirrorOptions } from '../../../src/site/mirror-files.ts';
 
 const options: MirrorOptions = {
   sourceHosts: ['registry.k8s.io', 'docker.io', 'dockerhub.kubekey.local', 'gcr.io:5000'],
@@ -9,6 +9,14 @@ const options: MirrorOptions = {
 };
 
 describe('mirror files', () => {
+  it('of a site without a registry lead to a port where nobody but root could ever listen, and never upstream', () => {
+    const [file, ...others] = closedMirrorFiles(['registry.k8s.io', 'gcr.io:5000', 'registry.k8s.io']);
+    expect(file?.path).toBe('/etc/containerd/certs.d/gcr.io_5000_/hosts.toml');
+    expect(others.map(({ path }) => path)).toEqual(['/etc/containerd/certs.d/registry.k8s.io/hosts.toml']);
+    expect(file?.content.match(/https?:\/\/[^"]*/g)).toEqual(['http://127.0.0.1:1', 'http://127.0.0.1:1']);
+    expect(file?.content).toContain('capabilities = ["push"]');
+  });
+
   it('send a source host to its project, and nowhere else', () => {
     const file = mirrorFiles(options).find(({ path }) => path.includes('registry.k8s.io'));
     expect(file).toEqual({

@@ -25,6 +25,10 @@ describe('nodesOf', () => {
     expect(names(site({ hosts, roles: { registry: ['reg1'] } }))).toEqual(['cp1', 'w1']);
   });
 
+  it('leaves out a host that is to go; its bastion is still none', () => {
+    expect(names(site({ hosts, drain: ['cp1', 'w1'] }))).toEqual(['reg1']);
+  });
+
   it('is empty for a site without hosts', () => {
     expect(names(site({}))).toEqual([]);
   });

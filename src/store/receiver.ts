@@ -2,21 +2,22 @@ import type { Socket } from 'node:net';
 import { directConnect } from '../registry/direct-connect.ts';
 import { parseHead, type Head } from '../registry/response-head.ts';
 
-/** Bytes received at once; all the memory that an object takes on its way. */
+/** Bytes received at once; all the memory that a body takes on its way. */
 const BUFFER = 256 * 1024;
 const MAX_HEAD = 64 * 1024;
 const NEW_LINES = Buffer.from('\r\n\r\n');
+const CONNECT_TIMEOUT = 15_000;
 /** Milliseconds until the answer begins, and between two pieces of it. */
 const STALL = 60_000;
 
 export interface Received {
   readonly head: Head;
-  /** A chunk is good until the next one is asked for. */
-  readonly body: AsyncIterable<Uint8Array>;
+  /** A chunk is good until the next one is asked for. Absent when it is framed in a way that is left to a library (RFC 9112 6). */
+  readonly body?: AsyncIterable<Uint8Array>;
 }
 
-/** GETs of objects, each received into one buffer that is used again and again, over connections that are kept. */
-export class S3Receiver {
+/** GETs, each received into one buffer that is used again and again, over connections that are kept (docs/decisions/0014). */
+export class Receiver {
   readonly #ca: string | undefined;
   readonly #idle = new Map<string, Connection[]>();
 
@@ -24,8 +25,7 @@ export class S3Receiver {
     this.#ca = ca;
   }
 
-  /** Undefined when the answer is framed in a way that is left to the library (RFC 9112 6): ask that one instead. */
-  async get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Received | undefined> {
+  async get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Received> {
     signal?.throwIfAborted();
     const idle = this.#idle.get(url.origin) ?? [];
     this.#idle.set(url.origin, idle);
@@ -39,11 +39,10 @@ export class S3Receiver {
       const head = await connection.head();
       if (head.length === undefined) {
         connection.end(broken('the answer is framed otherwise'));
-        return undefined;
+        return { head };
       }
-      const isKept = head.headers.get('connection')?.toLowerCase() !== 'close';
       const done = (): void => {
-        if (isKept && connection.rest()) idle.push(connection);
+        if (head.isKept && connection.rest()) idle.push(connection);
         else connection.end(broken('the connection is done'));
       };
       return { head, body: bodyOf(connection, head.length, done) };
@@ -106,11 +105,15 @@ class Connection {
       })
       .on('timeout', () => {
         // A consumer that takes its time is no stall.
-        if (this.#waiting !== undefined) this.end(broken(`nothing came for ${String(STALL / 1000)} s`, 'ETIMEDOUT'));
+        const seconds = String((this.#socket.timeout ?? 0) / 1000);
+        if (this.#waiting !== undefined) this.end(broken(`nothing came for ${seconds} s`, 'ETIMEDOUT'));
+      })
+      .once(isSecure ? 'secureConnect' : 'connect', () => {
+        this.#socket.setTimeout(STALL);
       })
       .once('end', closed)
       .once('close', closed)
-      .setTimeout(STALL);
+      .setTimeout(CONNECT_TIMEOUT);
   }
 
   /** @param ended called when it can't be used any more */
@@ -181,7 +184,7 @@ class Connection {
   }
 }
 
-/** The library tries again what has such a code. */
+/** What has such a code is tried again. */
 function broken(message: string, code = 'ECONNRESET'): Error {
   return Object.assign(new Error(message), { code });
 }
