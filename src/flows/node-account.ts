@@ -7,6 +7,7 @@ import { authorizationIn, mirrorPath } from '../site/mirror-files.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { makesCluster } from './host-wishes.ts';
 import { robotName } from './pull-account.ts';
+import { settingsOf } from './registry-plan.ts';
 import type { ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
 
@@ -15,8 +16,8 @@ const TO_BE_MADE = 'Basic to-be-made';
 
 /**
  * How the nodes of a cluster that deliver makes prove themselves to the registry, for static pods and add-ons have no pull
- * secrets: the pull account of the site file; of a Harbor a robot of their own that may only pull; of a plain registry, which
- * knows no lesser accounts, the site’s.
+ * secrets: the pull account of the site file; of a Harbor a robot of their own that may only pull; of a plain registry that
+ * deliver installs an account of their own; of another plain registry, where none can be made, the site’s.
  * @param make false to only look: nothing is made in the registry
  * @returns the value of an Authorization header; undefined where the cluster is not ours to make
  */
@@ -31,9 +32,11 @@ export async function nodeAuthorization(
   if (!makesCluster(site, session.bundle.lock)) return undefined;
   if (pull !== undefined) return basic(pull.username, ports.secrets.get(secretNameOf(pull.password)).reveal());
   if (username === undefined || password === undefined) return undefined;
+  const own = (await settingsOf(ports))?.pull;
+  if (own !== undefined) return basic(own.username, own.password.reveal());
   const { harbor } = await opened(ports, make);
   if (harbor === undefined) {
-    const isKnown = site.registry?.install?.kind !== 'harbor';
+    const isKnown = site.registry?.install === undefined;
     return isKnown ? basic(username, ports.secrets.get(secretNameOf(password)).reveal()) : new Secret(TO_BE_MADE);
   }
   const kept = await keptOnNode(session, ports, signal);

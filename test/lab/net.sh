@@ -3,6 +3,8 @@
 add_netns() { # NAME ADDRESS
   local i
   ip netns add "$1"
+  # A namespace that is gone by name may live on for what still holds it (pods of a host that lost power): it loses its link.
+  nsenter --net=/run/netns/dlvsw ip link del "v-$1" 2>/dev/null || true
   # both ends are made where they belong, so that no link of the lab ever shows in the machine's own network. A name
   # that was used a moment ago (power cycle) may take a little to be free again.
   for i in $(seq 50); do
