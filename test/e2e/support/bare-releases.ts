@@ -9,6 +9,9 @@ import type { PackedRelease } from './releases.ts';
 /** The two versions that the lab's connected side has, with the etcd that belongs to each. */
 const ETCD = { 'v1.33.13': 'v3.5.24', 'v1.34.4': 'v3.6.5' } as const;
 
+/** The one that the lab’s base system brings. */
+const HAPROXY = '2.6.12';
+
 const Fields = z.record(z.string(), z.unknown());
 const Sources = z.looseObject({ registries: Fields });
 const Bare = z.looseObject({
@@ -42,19 +45,24 @@ export interface BareRelease {
   readonly version?: string;
   /** Of the gatekeeper, 1 when absent. */
   readonly replicas?: number;
+  /** With the load balancer for several control planes. */
+  readonly haproxy?: boolean;
 }
 
 /** Packs the sample for bare hosts together with the apps of the sample suite, with this Kubernetes. */
 export async function packBare(
   setting: BareSetting,
-  { kubernetes, version = kubernetes.slice(1), replicas = 1 }: BareRelease,
+  { kubernetes, version = kubernetes.slice(1), replicas = 1, haproxy = false }: BareRelease,
 ): Promise<PackedRelease> {
   const bare = Bare.parse(await manifest('bare-site.yaml'));
   const suite = Suite.parse(await manifest('gatekeeper-suite.yaml'));
   const release = {
     ...bare,
     metadata: { name: 'bare-site', version },
-    kubernetes: { version: kubernetes, components: { ...bare.kubernetes.components, etcd: ETCD[kubernetes] } },
+    kubernetes: {
+      version: kubernetes,
+      components: { ...bare.kubernetes.components, etcd: ETCD[kubernetes], ...(haproxy ? { haproxy: HAPROXY } : {}) },
+    },
     sources: { ...bare.sources, registries: { ...suite.sources.registries, ...bare.sources.registries } },
     ...(await suiteFields(replicas)),
   };
