@@ -1,5 +1,6 @@
 import type { Step } from '../core/report.ts';
 import type { Site } from '../manifest/site-schema.ts';
+import { balancerImages } from '../site/balancer.ts';
 import { buildsKubernetes } from '../site/kubeadm-settings.ts';
 import { carriedComponents } from '../site/runtime-carried.ts';
 import { kubernetesPrograms } from '../site/runtime-programs.ts';
@@ -52,15 +53,12 @@ export function foundationSteps(session: () => ReleaseSession, ports: SitePorts)
 export function kubernetesInput(session: ReleaseSession, ports: SitePorts): KubernetesInput {
   const { lock } = session.bundle;
   const carried = carriedComponents(lock);
-  const image = (path: string): string | undefined => lock.images.find(({ reference }) => reference.includes(path))?.reference;
-  const haproxy = image('/haproxy:');
-  const kubeVip = image('/kube-vip:');
   return {
     site: ports.loaded.site,
     version: session.release.kubernetes?.version ?? '',
     hosts: ports.hosts,
     programs: kubernetesPrograms(ports.hosts, carried, session.bundle),
-    images: { ...(haproxy === undefined ? {} : { haproxy }), ...(kubeVip === undefined ? {} : { kubeVip }) },
+    images: balancerImages(lock.images.map(({ reference }) => reference)),
   };
 }
 

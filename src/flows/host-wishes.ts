@@ -56,7 +56,9 @@ function hostNames({ hosts = [], roles, registry }: Site): { address: string; na
   const entries = hosts.map((host) => ({ address: addressOf(host), names: [host.name] }));
   const bare = registry?.host.replace(/:\d+$/, '');
   const on = hosts.find(({ name }) => roles?.registry?.[0] === name);
-  const address = registry?.via === undefined ? (registry?.address ?? (on === undefined ? undefined : addressOf(on))) : undefined;
+  // An address behind a bastion is the operator’s way, not the nodes’; the host that the registry runs on is known to all.
+  const given = registry?.via === undefined ? registry?.address : undefined;
+  const address = given ?? (on === undefined ? undefined : addressOf(on));
   return bare === undefined || address === undefined ? entries : [...entries, { address, names: [bare] }];
 }
 

@@ -8,6 +8,7 @@ import { nodesOf } from '../site/nodes.ts';
 import { makesCluster } from './host-wishes.ts';
 import { siteAccount } from './pull-account.ts';
 import { pullStanding } from './pull-standing.ts';
+import { settingsOf } from './registry-plan.ts';
 import type { ReleaseSession } from './release-session.ts';
 import { robotName } from './robot-names.ts';
 import type { SitePorts } from './site-ports.ts';
@@ -17,8 +18,9 @@ const TO_BE_MADE = 'Basic to-be-made';
 
 /**
  * How the nodes of a cluster that deliver makes prove themselves to the registry, for static pods and add-ons have no pull
- * secrets: the pull account of the site file; of a Harbor a robot of their own that may only pull; where no lesser account can
- * be made (a plain registry, or a Harbor whose account may not make robots), the site’s.
+ * secrets: the pull account of the site file; of a Harbor a robot of their own that may only pull; of a plain registry that
+ * deliver installs an account of their own; where no lesser account can be made (another plain registry, or a Harbor whose
+ * account may not make robots), the site’s.
  * @param make false to only look: nothing is made in the registry
  * @returns the value of an Authorization header; undefined where the cluster is not ours to make
  */
@@ -33,6 +35,8 @@ export async function nodeAuthorization(
   if (!makesCluster(site, session.bundle.lock)) return undefined;
   if (pull !== undefined)
     return basic({ username: pull.username, password: ports.secrets.get(secretNameOf(pull.password)).reveal() });
+  const derived = (await settingsOf(ports))?.pull;
+  if (derived !== undefined) return basic({ username: derived.username, password: derived.password.reveal() });
   const own = siteAccount(ports);
   if (own === undefined) return undefined;
   const { harbor } = await opened(ports, make);

@@ -5,13 +5,16 @@ import { bytesText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import { parseReference } from '../core/reference.ts';
 import type { Report } from '../core/report.ts';
+import type { Lock } from '../lock/lock-schema.ts';
 import { fillSite } from '../manifest/fill.ts';
 import type { LoadedSite } from '../manifest/load-site.ts';
 import type { Release } from '../manifest/release-schema.ts';
 import type { Site, SiteRegistry } from '../manifest/site-schema.ts';
 import { planPush, type PushPlan } from '../registry/push-plan.ts';
 import type { SiteNaming } from '../registry/site-repository.ts';
+import { balancerImages, refuseMissingBalancer } from '../site/balancer.ts';
 import { nodesOf } from '../site/nodes.ts';
+import { makesCluster } from './host-wishes.ts';
 import type { SitePorts } from './site-ports.ts';
 
 export interface ReleaseInput {
@@ -44,6 +47,7 @@ async function openRelease(input: ReleaseInput, ports: SitePorts): Promise<Relea
   try {
     const trust = judgeTrust(bundle, ports.trusted, { allowUnsigned: input.allowUnsigned });
     refuseOtherKubernetes(bundle.lock.release, ports.loaded);
+    refuseWithoutBalancer(bundle.lock, site);
     const release = fillSite(bundle.lock.release, site);
     const sourceHosts = [...new Set(bundle.lock.images.map((image) => parseReference(image.reference).host))].sort();
     return { bundle, trust, release, naming, push: planPush(bundle.lock, naming), sourceHosts };
@@ -84,6 +88,11 @@ function refuseOtherKubernetes(release: Release, { path, kubernetesVersion }: Lo
     fix: `Set spec.kubernetes.version: ${carried} there, or use a release with ${kubernetesVersion}.`,
     state: 'Nothing was changed.',
   });
+}
+
+/** Found here, or only when the control planes are made already. */
+function refuseWithoutBalancer(lock: Lock, site: Site): void {
+  if (makesCluster(site, lock)) refuseMissingBalancer(site, balancerImages(lock.images.map(({ reference }) => reference)));
 }
 
 /** `release@corp · 4.4 GB whole`. */

@@ -38,7 +38,8 @@ export class InOrderHash {
     } else if (end > from) {
       this.#written.push({ from, end });
     }
-    this.#catchingUp = this.#catchUp();
+    // One after another: what is being hashed from the file must be awaited too.
+    this.#catchingUp = this.#catchingUp.then(() => this.#catchUp());
     this.#catchingUp.catch(() => undefined);
   }
 

@@ -10,6 +10,7 @@ import { endpointAddress, hasOwnProxy, type Endpoint } from './lb-endpoint.ts';
 import { HAPROXY_CONFIG, HAPROXY_MANIFEST, haproxyConfig, haproxyPod } from './lb-haproxy.ts';
 import { KUBE_VIP_MANIFEST, kubeVipPod } from './lb-kube-vip.ts';
 import { DeliverError } from '../core/errors.ts';
+import { noAddress, noImage } from './balancer.ts';
 
 const BEGIN = '# deliver: control plane endpoint';
 const END = '# deliver: end of control plane endpoint';
@@ -134,21 +135,7 @@ if cmp -s ${part} ${path} && [ "$(stat -c %a ${path})" = ${mode} ]; then rm ${pa
 function vipFile({ settings: { endpoint }, images }: KubernetesWorld, facts: NodeFacts, initialising: boolean): PlacedFile {
   if (images.kubeVip === undefined) throw noImage('kube-vip');
   const address = endpoint?.address;
-  if (endpoint === undefined || address === undefined) {
-    throw new DeliverError('E_PREFLIGHT', {
-      what: 'The site file names kube-vip, and no address for it.',
-      fix: 'Add controlPlaneEndpoint.address: a free IP address of the control planes’ network.',
-      state: 'Nothing was changed.',
-    });
-  }
+  if (endpoint === undefined || address === undefined) throw noAddress();
   const content = kubeVipPod({ image: images.kubeVip, address, port: endpoint.port, interface: facts.interface, initialising });
   return { path: KUBE_VIP_MANIFEST, content };
-}
-
-function noImage(component: string): DeliverError {
-  return new DeliverError('E_PREFLIGHT', {
-    what: `The site file names ${component} as load balancer, and the release carries no image of it.`,
-    fix: `Add ${component}: <version> to kubernetes.components of the release, and make a new bundle.`,
-    state: 'Nothing was changed.',
-  });
 }

@@ -2,6 +2,8 @@ import { DeliverError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import type { RegistryInstall, SiteRegistry } from '../manifest/site-registry-schema.ts';
 import type { Site } from '../manifest/site-schema.ts';
+import { nodesAccount } from './nodes-account.ts';
+import type { Account } from './registry-accounts.ts';
 import type { Issued } from './registry-ca.ts';
 
 /** A registry that deliver installs, with all defaults filled in. */
@@ -16,9 +18,9 @@ export interface RegistrySettings {
   /** Every name and address that its certificate is for, `hostname` first. */
   readonly names: readonly string[];
   readonly dataVolume: string;
-  readonly account: { readonly username: string; readonly password: Secret };
-  /** A second account that nodes pull with; Harbor has robots for that. */
-  readonly pull?: { readonly username: string; readonly password: Secret };
+  readonly account: Account;
+  /** A second account that nodes pull with: the site’s, or one that deliver derives; Harbor has robots for that. */
+  readonly pull?: Account;
   /** Of the site’s own; without it a private CA is made. */
   readonly given?: Issued;
   readonly givenCa?: string;
@@ -58,6 +60,9 @@ export function registrySettings(
   const extra = [registry.address, on.address, on.internalAddress].flatMap((text) =>
     text === undefined ? [] : [withoutPort(text)],
   );
+  const account = { username, password: secret(password) };
+  const puller = pull === undefined ? undefined : { username: pull.username, password: secret(pull.password) };
+  const nodes = puller ?? (install.kind === 'distribution' ? nodesAccount(account, hostname) : undefined);
   return {
     kind: install.kind,
     site: site.metadata.name,
@@ -66,8 +71,8 @@ export function registrySettings(
     port,
     names: [...new Set([hostname, ...extra])],
     dataVolume: registryDataVolume(install),
-    account: { username, password: secret(password) },
-    ...(pull === undefined ? {} : { pull: { username: pull.username, password: secret(pull.password) } }),
+    account,
+    ...(nodes === undefined ? {} : { pull: nodes }),
     ...(given.pair === undefined ? {} : { given: given.pair }),
     ...(given.ca === undefined ? {} : { givenCa: given.ca }),
   };

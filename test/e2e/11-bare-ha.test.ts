@@ -25,7 +25,7 @@ describe('control planes that may fail', () => {
 
   it('three of them behind haproxy: one loses power and the API goes on answering, also to workers, and takes changes', async () => {
     const { lab } = setting;
-    const release = await packBare(setting, { kubernetes: 'v1.34.4' });
+    const release = await packBare(setting, { kubernetes: 'v1.34.4', haproxy: true });
     const site = await writeBareSite(setting, 'ha', { controlPlanes: ['cp1', 'cp2', 'cp3'], loadBalancer: 'haproxy' });
     const outcome = await setting.deliver(['install', release.bundle, '--site', site, '--yes', '--json']);
     expect(outcome.code, outcome.text).toBe(0);

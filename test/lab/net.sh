@@ -1,12 +1,14 @@
 # The site's network: a bridge without an uplink (namespace dlvsw), one namespace per host and one for the runner.
 # Sourced. The gateway address answers nothing: packets for the outside arrive there and are counted (escapes.sh).
 add_netns() { # NAME ADDRESS
-  local i
+  local i mac; mac=$(printf '02:4d:4d:%02x:%02x:%02x' "${2#*.*.*.}" 0 1)   # the same after a reset, or others would ask the old one
   ip netns add "$1"
+  # A namespace that is gone by name may live on for what still holds it (pods of a host that lost power): it loses its link.
+  nsenter --net=/run/netns/dlvsw ip link del "v-$1" 2>/dev/null || true
   # both ends are made where they belong, so that no link of the lab ever shows in the machine's own network. A name
   # that was used a moment ago (power cycle) may take a little to be free again.
   for i in $(seq 50); do
-    ip link add eth0 netns "$1" type veth peer name "v-$1" netns dlvsw 2>/dev/null && break; sleep 0.1
+    ip link add eth0 netns "$1" address "$mac" type veth peer name "v-$1" netns dlvsw 2>/dev/null && break; sleep 0.1
   done
   nsenter --net=/run/netns/dlvsw ip link set "v-$1" master dlvbr0 up
   nsenter --net="/run/netns/$1" sh -ec "

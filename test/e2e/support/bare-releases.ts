@@ -9,6 +9,9 @@ import type { PackedRelease } from './releases.ts';
 /** The two versions that the lab's connected side has, with the etcd that belongs to each. */
 const ETCD = { 'v1.33.13': 'v3.5.24', 'v1.34.4': 'v3.6.5' } as const;
 
+/** The one that the lab’s base system brings. */
+const HAPROXY = '2.6.12';
+
 const Fields = z.record(z.string(), z.unknown());
 /** What makes a Harbor of a bare host, in the versions that the lab's connected side has (test/lab/harbor-installer.sh). */
 export const HARBOR = { harbor: 'v2.14.0', docker: '20.10.24', 'docker-compose': 'v2.39.2' } as const;
@@ -47,12 +50,14 @@ export interface BareRelease {
   readonly replicas?: number;
   /** What the site's registry is made of, distribution when absent. */
   readonly registryKind?: 'distribution' | 'harbor';
+  /** With the load balancer for several control planes. */
+  readonly haproxy?: boolean;
 }
 
 /** Packs the sample for bare hosts together with the apps of the sample suite, with this Kubernetes. */
 export async function packBare(
   setting: BareSetting,
-  { kubernetes, version = kubernetes.slice(1), replicas = 1, registryKind = 'distribution' }: BareRelease,
+  { kubernetes, version = kubernetes.slice(1), replicas = 1, registryKind = 'distribution', haproxy = false }: BareRelease,
 ): Promise<PackedRelease> {
   const bare = Bare.parse(await manifest('bare-site.yaml'));
   const suite = Suite.parse(await manifest('gatekeeper-suite.yaml'));
@@ -62,7 +67,10 @@ export async function packBare(
   const release = {
     ...bare,
     metadata: { name: 'bare-site', version },
-    kubernetes: { version: kubernetes, components: { ...others, ...ofRegistry, etcd: ETCD[kubernetes] } },
+    kubernetes: {
+      version: kubernetes,
+      components: { ...others, ...ofRegistry, etcd: ETCD[kubernetes], ...(haproxy ? { haproxy: HAPROXY } : {}) },
+    },
     sources: {
       ...bare.sources,
       registries: { ...suite.sources.registries, ...bare.sources.registries },

@@ -62,6 +62,16 @@ describe('a registry to install', () => {
     expect(trying({ ...site(), registry: anonymous })).toThrowWithCode('E_SCHEMA', 'registry.username');
   });
 
+  it('has an account for the nodes that follows from the password, never the other way, and is the same in every run', () => {
+    const nodes = settings(site()).pull;
+    expect(nodes?.username).toBe('deliver-nodes');
+    expect(nodes?.password.reveal()).toMatch(/^[\w-]{32}$/);
+    expect(settings(site()).pull?.password.reveal()).toBe(nodes?.password.reveal());
+    expect(settings(site({ host: 'other.site.local' })).pull?.password.reveal()).not.toBe(nodes?.password.reveal());
+    expect(settings(site({ pull: { username: 'reader', password: '${secret.reader}' } })).pull?.username).toBe('reader');
+    expect(settings(site({ install: { kind: 'harbor' } })).pull).toBeUndefined();
+  });
+
   it('is reached by its host’s address, or through its SSH where a bastion is before it', () => {
     expect(registryWay(site())).toEqual({ address: '10.1.0.10' });
     const behind = site({}, { hosts: [{ name: 'reg1', address: '10.77.0.10', via: 'bastion' }] });
