@@ -3,7 +3,7 @@ import type { HostItem, HostTodo, ItemKind } from '../flows/plan-types.ts';
 import { wrap } from './text.ts';
 
 /** Programs that are named; more are counted. */
-const NAMED = 2;
+const NAMED = 3;
 /** A space that no line is broken at. */
 const KEEP = '\u00A0';
 
@@ -67,8 +67,17 @@ function itemsText(items: readonly HostItem[]): string {
 function programsText(programs: readonly HostItem[]): string {
   if (programs.length === 0) return '';
   const bytes = programs.reduce((sum, item) => sum + (item.bytes ?? 0), 0);
-  const what = programs.length <= NAMED ? programs.map((item) => item.what).join(' and ') : countText(programs.length, 'program');
+  const what = programs.length <= NAMED ? listText(programs.map((item) => item.what)) : countText(programs.length, 'program');
   return bytes === 0 ? what : `${what} (${bytesText(bytes)})`;
+}
+
+/** `kubeadm, kubelet and kubectl v1.34.4`, `Harbor v2.14.0 and docker 28.5.1` */
+function listText(programs: readonly string[]): string {
+  const parts = programs.map((text) => ({ name: text.replace(/ \S+$/, ''), version: / \S+$/.exec(text)?.[0] ?? '' }));
+  const [first, ...others] = new Set(parts.map(({ version }) => version));
+  const names = others.length === 0 ? parts.map(({ name }) => name) : programs;
+  const list = names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;
+  return others.length === 0 ? `${list}${first ?? ''}` : list;
 }
 
 /** What is made is said in words; its files only counted where there are no such words. */

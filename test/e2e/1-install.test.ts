@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { commandOnSite, onSite } from './support/deliver.ts';
-import { ASK } from './support/ingress-probe.ts';
+import { ask } from './support/ingress-probe.ts';
 import { escapes, harborRequests, kubectl, mark, readLab, resetSite, siteSecrets, writeSite, type Lab } from './support/lab.ts';
 import { packSample, signingKey, type PackedRelease, type SigningKey } from './support/releases.ts';
 
@@ -27,7 +27,7 @@ describe('the main job on an air-gapped site', () => {
 
   const deliver = (...args: string[]) => onSite([...args, '--site', site], { env: siteSecrets(lab) });
   const answer = async (host: string) =>
-    JSON.parse((await commandOnSite([...ASK, `http://${host}/`])).stdout) as Record<string, unknown>;
+    JSON.parse((await commandOnSite(ask(`http://${host}/`))).stdout) as Record<string, unknown>;
 
   it('plans the whole release and changes nothing', async () => {
     const before = mark(lab);

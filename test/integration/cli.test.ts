@@ -146,7 +146,7 @@ it('says that the lock was written where it wrote it', async () => {
   const { stdout } = await deliver(['resolve', file, '--json'], folder);
   expect(JSON.parse(stdout.split('\n').at(-1) ?? '')).toMatchObject({
     event: 'result',
-    result: { outcome: 'written', files: 1 },
+    result: { outcome: 'written', contents: { files: { count: 1 } } },
   });
   expect(await readFile(join(folder, 'lock-me.lock.yaml'), 'utf8')).toContain('kind: Lock');
 });

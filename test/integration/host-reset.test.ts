@@ -191,30 +191,30 @@ describe.skipIf(missing !== undefined)(
     }, 300_000);
 
     it('mirrors that the runtime has not read yet are told to it by the next run, though no file differs any more', async () => {
-    const connector = createConnector({
-      hosts: [host.host('w1')],
-      folder,
-      knownHostsPath: join(folder, 'known_hosts'),
-      secrets: () => {
-        throw new Error('no secret is needed');
-      },
+      const connector = createConnector({
+        hosts: [host.host('w1')],
+        folder,
+        knownHostsPath: join(folder, 'known_hosts'),
+        secrets: () => {
+          throw new Error('no secret is needed');
+        },
+      });
+      try {
+        const file = { path: '/etc/containers/registries.conf.d/50-deliver.conf', content: `${MIRROR_MARK}\n`, mode: 0o644 };
+        const plan = async (reload: string) =>
+          (await planMirrors(connector, ['w1'], [file], signal)).map((node) => ({ ...node, reload }));
+        await expect(writeMirrors(connector, await plan('false'), SILENT, signal)).rejects.toMatchObject({ code: 'E_HOST' });
+        expect(host.read(file.path)).toBe(file.content);
+        const reload = 'echo reloaded >>/run/told';
+        await writeMirrors(connector, await plan(reload), SILENT, signal);
+        await writeMirrors(connector, await plan(reload), SILENT, signal);
+        expect(host.told()).toEqual(['reloaded']);
+      } finally {
+        await connector.close();
+      }
     });
-    try {
-      const file = { path: '/etc/containers/registries.conf.d/50-deliver.conf', content: `${MIRROR_MARK}\n`, mode: 0o644 };
-      const plan = async (reload: string) =>
-        (await planMirrors(connector, ['w1'], [file], signal)).map((node) => ({ ...node, reload }));
-      await expect(writeMirrors(connector, await plan('false'), SILENT, signal)).rejects.toMatchObject({ code: 'E_HOST' });
-      expect(host.read(file.path)).toBe(file.content);
-      const reload = 'echo reloaded >>/run/told';
-      await writeMirrors(connector, await plan(reload), SILENT, signal);
-      await writeMirrors(connector, await plan(reload), SILENT, signal);
-      expect(host.told()).toEqual(['reloaded']);
-    } finally {
-      await connector.close();
-    }
-  });
 
-  it('killed between a file and the restart that it asks for: the next run restarts, once', async () => {
+    it('killed between a file and the restart that it asks for: the next run restarts, once', async () => {
       let kills = 0;
       let restarts = 0;
       for (let call = 1; call < 400; call += 5) {

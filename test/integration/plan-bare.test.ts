@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)(`a plan for bare hosts${missing === undef
     expect(lines.length).toBeLessThanOrEqual(26);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);
     const shown = lines.join('\n').replace(/\s+/g, ' ');
-    expect(shown).toMatch(/1 Hosts cp1, w1: each 3 programs \(194 MB\), 1 unit/);
+    expect(shown).toMatch(/1 Hosts cp1, w1: each kubeadm, kubelet and kubectl v1\.34\.4 \(194 MB\), 1 unit/);
     expect(shown).toContain('2 Registry host reg1: registry v3.0.0 (24 MB), private CA and certificate made, 1 unit, 2 files');
     expect(shown).toContain('3 Registry push 6 images, 325 MB, into the new registry');
     expect(shown).toContain('4 Runtime cp1, w1: each 4 programs (117 MB), 1 unit, 2 files, 5 mirror files');

@@ -60,7 +60,8 @@ export async function startContainerd(line: Line = 'CONTAINERD'): Promise<Contai
     clearTimeout(forced);
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
-  const run = (args: readonly string[]) => spawnSync(join(dirname(program), 'ctr'), args, { env, encoding: 'utf8', timeout: 30_000 });
+  const run = (args: readonly string[]) =>
+    spawnSync(join(dirname(program), 'ctr'), args, { env, encoding: 'utf8', timeout: 30_000 });
   for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
     if (run(['version']).status === 0) {
       return {

@@ -33,8 +33,6 @@ export interface BareSite {
   /** Hosts of an etcd apart; stacked when absent. */
   readonly etcd?: readonly string[];
   readonly loadBalancer?: 'haproxy' | 'kube-vip' | 'none';
-  /** Where the ingress answers; cp1’s and w1’s address when absent. */
-  readonly ingress?: readonly string[];
   /** Which registry deliver installs, distribution when absent. */
   readonly registryKind?: 'distribution' | 'harbor';
   /** Further fields of `registry:`; `none`: there is none, and deliver brings the images to the nodes. */
@@ -99,7 +97,6 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     loadBalancer = 'none',
     registryKind = 'distribution',
     registry = {},
-    ingress = lab.ingress.addresses,
   } = site;
   const host = (host: string): Record<string, unknown> => ({
     name: host,
@@ -138,7 +135,7 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
           },
         }),
     network: { plugin: 'flannel', pods: '10.244.0.0/16', services: '10.96.0.0/12' },
-    ingress: { class: 'traefik', addresses: ingress },
+    ingress: { class: 'traefik', addresses: lab.ingress.addresses },
     storageClass: 'local-path',
     externals: { redis: [{ ip: lab.redis.address }] },
   };

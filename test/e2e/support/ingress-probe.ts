@@ -33,18 +33,20 @@ export function probeIngress(lab: Lab): { stop(): Promise<ProbeReport> } {
   };
 }
 
-/** What a person types: an ingress controller knows a new name a moment after the pods are ready, so it asks again for 20 s. */
-export const ASK = ['curl', '-fsS', '-m', '10', '--retry', '20', '--retry-delay', '1', '--retry-all-errors'] as const;
+/** What a person types: an ingress controller knows a new name a moment after the pods are ready, so it asks again. @param tries one each second */
+export function ask(url: string, tries = 20): readonly string[] {
+  return ['curl', '-fsS', '-m', '10', '--retry', String(tries), '--retry-delay', '1', '--retry-all-errors', url];
+}
 
 /** Where the sample app answers, under both nip.io hosts. */
 export function gatekeeperUrls({ ingress }: Lab): readonly string[] {
   return ingress.addresses.map((address) => `http://gatekeeper.project.${address}.nip.io/`);
 }
 
-/** What the app answers under each of them; throws where it does not. */
-export async function gatekeeperAnswers(lab: Lab): Promise<readonly Record<string, unknown>[]> {
+/** What the app answers under each of them; throws where it does not. @param tries one each second */
+export async function gatekeeperAnswers(lab: Lab, tries?: number): Promise<readonly Record<string, unknown>[]> {
   const answers = gatekeeperUrls(lab).map(async (url) => {
-    const { code, stdout, text } = await commandOnSite([...ASK, url], { timeout: 60_000 });
+    const { code, stdout, text } = await commandOnSite(ask(url, tries), { timeout: 300_000 });
     if (code !== 0) throw new Error(`${url}: ${text}`);
     return JSON.parse(stdout) as Record<string, unknown>;
   });

@@ -50,8 +50,9 @@ describe('a plan for bare hosts', () => {
         Kubernetes v1.34.4 (to be made)
 
         Preflight        1 passed
-        1 Hosts          cp1, w1: each 3 programs (194 MB), 1 unit, kernel settings,
-                           swap off, /etc/hosts
+        1 Hosts          cp1, w1: each kubeadm, kubelet and kubectl
+                           v1.34.4 (194 MB), 1 unit, kernel settings, swap off,
+                           /etc/hosts
         2 Registry host  reg1: registry v3.0.0 (24 MB), private CA and certificate
                            made, 1 unit, 2 files
         3 Registry       push 6 images, 325 MB, into the new registry
@@ -61,7 +62,7 @@ describe('a plan for bare hosts', () => {
                          cp1: becomes the first control plane
                          w1: joins as worker
         6 Add-ons        network (6 objects), storage (9 objects), ingress
-                           (6 objects), names (1 object)
+                           (6 objects), names (2 objects)
         7 Apps           project/gatekeeper
         To send          647 MB to 3 hosts, 325 MB into the registry
         Addresses        http://gatekeeper.project.10.86.67.11.nip.io
