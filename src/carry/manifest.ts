@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import { digestOf, isDigest, type Digest } from '../core/digest.ts';
-import { messageOf } from '../core/errors.ts';
+import { excerpt, messageOf } from '../core/errors.ts';
 import { FileWord, ReleaseName } from '../manifest/fields.ts';
 import { MOST_VOLUMES } from './galois.ts';
 import { isPartName, LEAF, leafCount, manifestNames } from './layout.ts';
@@ -107,12 +107,12 @@ export function parseCarry(bytes: Uint8Array): CarryManifest | string {
     const parsed = CarrySchema.safeParse(json);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      return `${issue?.path.join('.') ?? ''}: ${(issue?.message ?? '').slice(0, 200)}`;
+      return `${issue?.path.join('.') ?? ''}: ${excerpt(issue?.message ?? '', 200)}`;
     }
     if (canonicalJson(parsed.data) !== text) return 'it is not canonical JSON';
     return contradiction(parsed.data) ?? parsed.data;
   } catch (error) {
-    return messageOf(error).slice(0, 200);
+    return excerpt(messageOf(error), 200);
   }
 }
 

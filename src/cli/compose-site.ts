@@ -21,7 +21,7 @@ import { secretNameOf, secretsOf, type SecretStore } from '../manifest/secrets.t
 import { trustOf } from '../manifest/site-schema.ts';
 import { registryType, registryWay } from '../site/registry-way.ts';
 import { sitePath } from '../manifest/site-path.ts';
-import type { RegistryOptions } from '../registry/options.ts';
+import type { RegistryOptions, RetryPolicy } from '../registry/options.ts';
 import type { SiteRegistryConnection } from '../registry/port.ts';
 import { openSiteRegistry } from '../registry/site-registry.ts';
 import { httpListener } from '../serve/http-listener.ts';
@@ -153,6 +153,8 @@ interface OpenedRegistry {
   readonly connection: SiteRegistryConnection;
 }
 
+const ONCE_MORE: RetryPolicy = { retries: 1, firstDelay: 200 };
+
 async function openRegistry(
   { site }: LoadedSite,
   secrets: SecretStore,
@@ -164,8 +166,11 @@ async function openRegistry(
     throw new DeliverError('E_NOT_YET', { what: 'The site file names no registry.', fix: 'Add registry: to the site file.' });
   const { host, plainHttp, username, password } = registry;
   const { address, via } = registryWay(site);
+  const isTrusting = ca !== undefined || registry.install === undefined || registry.install.certificate !== undefined;
   const options: Omit<RegistryOptions, 'role'> = {
     host,
+    // One that is most likely still to be made is not waited for; it is opened anew once it is.
+    ...(isTrusting ? {} : { retry: ONCE_MORE }),
     ...(address === undefined ? {} : { address }),
     ...(plainHttp === undefined ? {} : { plainHttp }),
     ...(ca === undefined ? {} : { ca }),
@@ -176,10 +181,7 @@ async function openRegistry(
       ? undefined
       : { username, password: secrets.get(secretNameOf(password)).reveal() };
   const connection = await openSiteRegistry({ ...options, ...(account === undefined ? {} : { account }) }, registryType(site));
-  return {
-    connection,
-    isTrusting: ca !== undefined || registry.install === undefined || registry.install.certificate !== undefined,
-  };
+  return { connection, isTrusting };
 }
 
 const ADMIN_CONF = '/etc/kubernetes/admin.conf';

@@ -27,6 +27,8 @@ function actionText(item: KubernetesPlanItem, count: number, { upgradeBatch, to 
   const verb = (word: string): string => (many ? word : `${word}s`);
   const as = `${role === 'worker' ? 'worker' : 'control plane'}${many ? 's' : ''}`;
   const onceMore = again === true ? '; an earlier run began that' : '';
+  if (role === 'etcd' && action === 'join') return `${verb('join')} etcd${many ? ', one after the other' : ''}`;
+  if (role === 'etcd' && action === 'remove') return `${verb('leave')} etcd`;
   switch (action) {
     case 'etcd':
       return 'etcd of its own';

@@ -53,11 +53,9 @@ export function messageOf(error: unknown): string {
 /** The beginning of a text that somebody else wrote, with `…` where it was cut. */
 export function excerpt(text: string, most: number): string {
   // Secrets first: one that is cut in two would not be known for one any more.
-  return text.length <= most
-    ? text
-    : `${redact(text)
-        .slice(0, most - 1)
-        .toWellFormed()}…`;
+  const safe = text.length <= most ? text : redact(text);
+  // Nor is a letter of two code units.
+  return safe.length <= most ? safe : `${safe.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** The `code` property that Node puts on system errors (`ENOENT`, `ECONNREFUSED` …), looked up through `cause` too. */

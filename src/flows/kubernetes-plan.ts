@@ -1,4 +1,7 @@
+import { isDeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
+import type { Member } from '../site/etcd-ctl.ts';
+import { planMembers } from '../site/etcd-leave.ts';
 import { clusterVersion } from '../site/kubeadm-cluster.ts';
 import { joinStates } from '../site/kubeadm-join.ts';
 import { markChanges } from '../site/kubeadm-labels.ts';
@@ -63,7 +66,23 @@ export async function planKubernetes(input: KubernetesInput, report: Report, sig
     joinStates(probed, known).map((state) => memberItem(state, known, from, version)),
     serving.node.name,
   );
-  return { from, to: version, nodes: [...members, ...leaving(world, known), ...unreachable], upgradeBatch };
+  const nodes = [...(await etcdItems(world)), ...members, ...leaving(world, known), ...unreachable];
+  return { from, to: version, nodes, upgradeBatch };
+}
+
+/** Members that an etcd of its own gets or loses; one that can't be reached is the preflight’s to tell. */
+async function etcdItems({ settings, hosts, signal }: KubernetesWorld): Promise<KubernetesPlanItem[]> {
+  const reached: Member[] = [];
+  for (const node of settings.etcd) {
+    try {
+      reached.push({ node, connection: await hosts.connect(node.name, signal) });
+    } catch (error) {
+      if (!isDeliverError(error) || isDeliverError(error, 'E_INTERRUPTED', 'E_BUG')) throw error;
+    }
+  }
+  const { joining, leaving } = await planMembers(settings, reached);
+  const one = (host: string, action: 'join' | 'remove'): KubernetesPlanItem => ({ host, role: 'etcd', action, done: false });
+  return [...joining.map((host) => one(host, 'join')), ...leaving.map((host) => one(host, 'remove'))];
 }
 
 /** No API answers: the cluster is made, or the one that was there is waited for. */

@@ -56,7 +56,7 @@ export async function applyKubernetes(input: KubernetesInput, report: Report, si
   const { removed, strangers } = await removeNodes(world, control);
   await forgetSecrets(control.connection, signal);
   refuseFailed(new Map([...lost].map(([name, why]) => [name, why])), failed, joined);
-  const changed = Number(control.made) + joined.length + upgraded.length + removed.length + tidied;
+  const changed = Number(control.made) + joined.length + upgraded.length + removed.length + tidied + (etcd?.changed ?? 0);
   return { made: control.made, joined, upgraded, removed, strangers, changed };
 }
 

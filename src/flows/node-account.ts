@@ -4,13 +4,14 @@ import { Secret } from '../core/secret.ts';
 import { secretNameOf } from '../manifest/secrets.ts';
 import type { RegistryAccount } from '../registry/port.ts';
 import { authorizationIn, mirrorPath } from '../site/mirror-files.ts';
+import { buildsKubernetes } from '../site/kubeadm-settings.ts';
 import { nodesOf } from '../site/nodes.ts';
 import { makesCluster } from './host-wishes.ts';
 import { siteAccount } from './pull-account.ts';
 import { pullStanding } from './pull-standing.ts';
 import { settingsOf } from './registry-plan.ts';
 import type { ReleaseSession } from './release-session.ts';
-import { robotName } from './robot-names.ts';
+import { robotName, robotOfSite } from './robot-names.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** What a plan shows for an account that is still to be made: other bytes than any that are there. */
@@ -32,7 +33,9 @@ export async function nodeAuthorization(
 ): Promise<Secret | undefined> {
   const { site } = ports.loaded;
   const { pull } = site.registry ?? {};
-  if (!makesCluster(site, session.bundle.lock)) return undefined;
+  if (!buildsKubernetes(site)) return undefined;
+  // A release of apps alone must not take from the nodes what they show for the release that made them.
+  if (!makesCluster(site, session.bundle.lock) && (await accountOnNode(ports, signal)) === undefined) return undefined;
   if (pull !== undefined)
     return basic({ username: pull.username, password: ports.secrets.get(secretNameOf(pull.password)).reveal() });
   const derived = (await settingsOf(ports))?.pull;
@@ -42,14 +45,18 @@ export async function nodeAuthorization(
   const { harbor } = await opened(ports, make);
   if (harbor === undefined) return site.registry?.install?.kind === 'harbor' ? new Secret(TO_BE_MADE) : basic(own);
   const { projects } = session.push;
-  if (projects.length === 0) return undefined;
-  const name = robotName('nodes', session, ports);
-  const found = await accountOnNode(session, ports, signal);
-  const kept = found?.username.endsWith(name) === true ? found : undefined;
+  const found = await accountOnNode(ports, signal);
+  // The files are shared by all releases of the site, and so is what stands in them.
+  const keptName = found === undefined ? undefined : robotOfSite('nodes', found.username, ports);
+  const kept = keptName === undefined ? undefined : found;
+  if (kept === undefined && projects.length === 0) return undefined;
   const standing = kept === undefined ? 'none' : await pullStanding(kept, session, ports, signal);
   if (kept !== undefined && standing === 'all') return basic(kept);
   if (!(await harbor.robots.mayMake())) return basic(own);
-  if (kept !== undefined && standing === 'some' && (!make || (await harbor.robots.widenPull(name, projects)))) return basic(kept);
+  if (kept !== undefined && keptName !== undefined && standing === 'some') {
+    if (!make || (await harbor.robots.widenPull(keptName, projects))) return basic(kept);
+  }
+  const name = robotName('nodes', session, ports);
   return make ? basic(await harbor.robots.renewPull(name, projects)) : new Secret(TO_BE_MADE);
 }
 
@@ -64,14 +71,10 @@ async function opened(ports: SitePorts, make: boolean): Promise<Partial<Awaited<
   }
 }
 
-/** The account that the first node has already. */
-async function accountOnNode(
-  session: ReleaseSession,
-  ports: SitePorts,
-  signal: AbortSignal,
-): Promise<RegistryAccount | undefined> {
+/** The account that the first node has already, in the file that every release writes: that of the registry itself. */
+async function accountOnNode(ports: SitePorts, signal: AbortSignal): Promise<RegistryAccount | undefined> {
   const [node] = nodesOf(ports.loaded.site);
-  const [host] = session.sourceHosts;
+  const host = ports.loaded.site.registry?.host;
   if (node === undefined || host === undefined) return undefined;
   const bytes = await (await ports.hosts.connect(node.name, signal)).readFile(mirrorPath(host));
   const header = bytes === undefined ? undefined : authorizationIn(Buffer.from(bytes).toString('utf8'));

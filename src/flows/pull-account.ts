@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { podNamespaces } from '../apps/manifest-pull.ts';
 import { pullSecretName } from '../apps/pull-secret.ts';
-import type { ClusterApi } from '../cluster/port.ts';
 import { Secret } from '../core/secret.ts';
 import { secretNameOf } from '../manifest/secrets.ts';
 import type { RegistryAccount } from '../registry/port.ts';
+import { manifestParts } from './manifest-parts.ts';
 import { pullStanding } from './pull-standing.ts';
 import type { ReleaseSession } from './release-session.ts';
 import { robotName } from './robot-names.ts';
@@ -36,7 +37,7 @@ export async function findPullAccount(
   if (given !== undefined) return { account: given, origin: 'given' };
   const { harbor } = await ports.registry();
   if (harbor === undefined || session.push.projects.length === 0) return undefined;
-  const kept = await keptAccount(await ports.cluster(), session, signal);
+  const kept = await keptAccount(session, ports, signal);
   const standing = kept === undefined ? 'none' : await pullStanding(kept, session, ports, signal);
   const isRobot = kept?.username.endsWith(robotName('pods', session, ports)) === true;
   if (kept !== undefined && isRobot && standing === 'all') return { account: kept, origin: 'kept' };
@@ -84,9 +85,13 @@ function givenAccount(ports: SitePorts): RegistryAccount | undefined {
 const DockerConfig = z.object({ auths: z.record(z.string(), z.object({ username: z.string(), password: z.string() })) });
 const PullSecret = z.object({ data: z.object({ '.dockerconfigjson': z.string() }) });
 
-async function keptAccount(api: ClusterApi, session: ReleaseSession, signal: AbortSignal): Promise<RegistryAccount | undefined> {
+async function keptAccount(session: ReleaseSession, ports: SitePorts, signal: AbortSignal): Promise<RegistryAccount | undefined> {
   const name = pullSecretName(session.release.metadata.name);
-  for (const namespace of new Set((session.release.apps ?? []).map((app) => app.namespace))) {
+  const api = await ports.cluster();
+  // Add-ons have it too, and a release may consist of them.
+  const parts = await manifestParts(session, ports.loaded.site, [], undefined, signal);
+  const ofAddons = podNamespaces(parts.flatMap(({ objects }) => objects));
+  for (const namespace of new Set([...(session.release.apps ?? []).map((app) => app.namespace), ...ofAddons])) {
     const secret = PullSecret.safeParse(await api.get({ apiVersion: 'v1', kind: 'Secret', name, namespace }, signal));
     if (!secret.success) continue;
     const account = parseConfig(Buffer.from(secret.data.data['.dockerconfigjson'], 'base64').toString());

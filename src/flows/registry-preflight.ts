@@ -4,6 +4,7 @@ import { lackingError } from '../registry/push-lacking.ts';
 import { measurePush, type PushNeed } from '../registry/push-need.ts';
 import { check, checkThat, type Check } from '../site/check.ts';
 import { diskFreeOf } from '../site/disk.ts';
+import { NODES_ACCOUNT } from '../site/nodes-account.ts';
 import { harborChecks } from './harbor-preflight.ts';
 import { makesCluster } from './host-wishes.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
@@ -88,7 +89,8 @@ function pullCheck({ bundle }: ReleaseSession, ports: SitePorts, isPlain: boolea
   if (!plain || username === undefined || pull !== undefined) return [];
   const outcome = check('pull-account', 'account for pulls');
   const isInMirrors = makesCluster(site, bundle.lock) && (site.runtime?.kind ?? 'containerd') === 'containerd';
-  if (isInMirrors) return [outcome.pass({ found: `${username}, in the mirrors of the nodes` })];
+  if (isInMirrors)
+    return [outcome.pass({ found: `${install === undefined ? username : NODES_ACCOUNT}, in the mirrors of the nodes` })];
   return [
     outcome.warn(
       install === undefined

@@ -59,7 +59,7 @@ async function leaveEtcdGroup(node: KubernetesNode, ports: SitePorts, signal: Ab
       if (!isDeliverError(error) || isDeliverError(error, 'E_INTERRUPTED', 'E_BUG')) throw error;
     }
   }
-  return leaveEtcd({ node, connection: await ports.hosts.connect(node.name, signal) }, others);
+  return leaveEtcd({ node, connection: await ports.hosts.connect(node.name, signal) }, others, signal);
 }
 
 async function leave(

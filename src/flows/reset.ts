@@ -66,7 +66,7 @@ export function resetFlow({ host: name, remove }: ResetInput, ports: SitePorts):
         async (report, signal) => {
           const folders = dataFoldersOf(site, name);
           const known = folders.flatMap(({ paths }) => paths);
-          const undone = await undoHost(await ports.hosts.connect(name, signal), needed(traces), { remove, known }, signal);
+          const undone = await undoHost(await ports.hosts.connect(name, signal), { remove, known }, signal);
           for (const note of undone.notes) report.note(`! ${note}`);
           result = resultOf(name, left, isNothing(), undone, remove, folders);
           return undone.back.length === 0

@@ -15,7 +15,17 @@ const FIRST: Readonly<Record<RobotDuty, string>> = { pods: 'deliver', nodes: 'de
  * no dot, so two pairs never make one name; one that Harbor would refuse (`a--b`) is named by its hash.
  */
 export function robotName(duty: RobotDuty, session: Pick<ReleaseSession, 'release'>, ports: Pick<SitePorts, 'loaded'>): string {
-  const { name } = ports.loaded.site.metadata;
+  return `${beginning(duty, ports)}${session.release.metadata.name}`;
+}
+
+/** The name, without the prefix that Harbor gives robots, of one that any release of this site has for that duty. */
+export function robotOfSite(duty: RobotDuty, username: string, ports: Pick<SitePorts, 'loaded'>): string | undefined {
+  const at = username.indexOf(beginning(duty, ports));
+  return at < 0 ? undefined : username.slice(at);
+}
+
+function beginning(duty: RobotDuty, { loaded }: Pick<SitePorts, 'loaded'>): string {
+  const { name } = loaded.site.metadata;
   const site = ROBOT_WORD.test(name) ? name : `x${createHash('sha256').update(name).digest('hex').slice(0, 12)}`;
-  return `${FIRST[duty]}.${site}.${session.release.metadata.name}`;
+  return `${FIRST[duty]}.${site}.`;
 }

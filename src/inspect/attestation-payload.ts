@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageOf } from '../core/errors.ts';
+import { excerpt, messageOf } from '../core/errors.ts';
 import { packagesOfBom, type AttestedPackage } from './attested-packages.ts';
 
 /** What an attestation says, as far as it is read. */
@@ -45,7 +45,7 @@ export function readPayload(bytes: Uint8Array): Payload {
     const subjects = subject.flatMap(({ digest }) => digest['sha256'] ?? []);
     return { signed, predicateType, subjects, ...bomOf(predicate) };
   } catch (error) {
-    return { signed, problem: `it is not the JSON that it should be (${messageOf(error).slice(0, 80)})` };
+    return { signed, problem: `it is not the JSON that it should be (${excerpt(messageOf(error), 80)})` };
   }
 }
 

@@ -21,7 +21,7 @@ const MOST_TEXT = 1000;
 /** What SPDX says where it knows nothing. */
 const NOTHING = new Set(['NOASSERTION', 'NONE', '']);
 
-const Text = z.string().transform((text) => text.toWellFormed().slice(0, MOST_TEXT));
+const Text = z.string().transform((text) => text.slice(0, MOST_TEXT).toWellFormed());
 const Optional = Text.optional().catch(undefined);
 const CycloneLicence = z.object({
   license: z.object({ id: Optional, name: Optional }).optional().catch(undefined),

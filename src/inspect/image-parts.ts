@@ -24,6 +24,9 @@ export interface ImagePart {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Characters of what an author wrote. */
+const MOST_TEXT = 300;
+
 const ConfigField = z.object({
   os: z.string().optional(),
   architecture: z.string().optional(),
@@ -56,7 +59,7 @@ async function partOf(bundle: Pick<Bundle, 'bytes' | 'blobs'>, locked: LockedBlo
   const layers = manifest.layers.map(({ digest, size, mediaType }, at) => {
     // A history that is not about these layers would name the wrong step.
     const madeBy = steps.length === manifest.layers.length ? steps[at]?.created_by : undefined;
-    return { digest, size, mediaType, ...(madeBy === undefined ? {} : { madeBy: madeBy.slice(0, 300) }) };
+    return { digest, size, mediaType, ...(madeBy === undefined ? {} : { madeBy: madeBy.slice(0, MOST_TEXT).toWellFormed() }) };
   });
   const platform = locked.platform ?? platformOf(config);
   const labels = Object.entries(config?.config?.Labels ?? {}).filter(([name]) => LABELS.includes(name));
@@ -64,7 +67,7 @@ async function partOf(bundle: Pick<Bundle, 'bytes' | 'blobs'>, locked: LockedBlo
     digest: locked.digest,
     ...(platform === undefined ? {} : { platform }),
     layers,
-    labels: Object.fromEntries(labels.map(([name, value]) => [name, value.slice(0, 300)])),
+    labels: Object.fromEntries(labels.map(([name, value]) => [name, value.slice(0, MOST_TEXT).toWellFormed()])),
   };
 }
 

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { FileSource } from '../store/port.ts';
 import type { NeededComponent } from './component-files.ts';
+import { gatherUpTo } from './small-blob.ts';
 
 /** What upstream says that a program is. */
 export interface PublishedChecksum {
@@ -58,13 +59,5 @@ export function checksumsIn(text: string, algorithm: 'sha256' | 'md5'): { readon
 }
 
 async function readText(url: string, files: FileSource, signal: AbortSignal | undefined): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of await files.open(url, signal)) {
-    size += chunk.byteLength;
-    if (size > MAX_BYTES) break;
-    // The memory of a chunk is used again.
-    chunks.push(Buffer.from(chunk));
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  return (await gatherUpTo(await files.open(url, signal), MAX_BYTES))?.toString('utf8') ?? '';
 }

@@ -2,6 +2,7 @@ import { compare, parse, type SemVer } from 'semver';
 import type { FileSource } from '../store/port.ts';
 import { lastInTable } from './component-image-table.ts';
 import type { NeededComponent } from './component-files.ts';
+import { gatherUpTo } from './small-blob.ts';
 
 /** A list of a folder, or the name of a version, is never larger. */
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -83,17 +84,10 @@ function escaped(text: string): string {
 
 /** Undefined when it can’t be had: this is only to say more about an error. */
 async function read(url: string, files: FileSource, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
   try {
-    for await (const chunk of await files.open(url, signal)) {
-      size += chunk.byteLength;
-      if (size > MAX_BYTES) return undefined;
-      chunks.push(chunk);
-    }
+    return (await gatherUpTo(await files.open(url, signal), MAX_BYTES))?.toString('utf8');
   } catch {
     signal?.throwIfAborted();
     return undefined;
   }
-  return Buffer.concat(chunks).toString('utf8');
 }

@@ -26,8 +26,18 @@ export async function readSmallJson(
 
 /** All the bytes of a stream, whose chunks may lie in memory that is used again. */
 export async function gather(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return (await gatherUpTo(bytes, Infinity)) ?? Buffer.alloc(0);
+}
+
+/** The same, undefined when there are more than `most`. */
+export async function gatherUpTo(bytes: AsyncIterable<Uint8Array>, most: number): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of bytes) chunks.push(Buffer.from(chunk));
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.byteLength;
+    if (size > most) return undefined;
+    chunks.push(Buffer.from(chunk));
+  }
   return Buffer.concat(chunks);
 }
 

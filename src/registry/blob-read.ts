@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts';
+import { contentRange } from './content-range.ts';
 import type { HttpAnswer } from './http-call.ts';
 import { HttpProblem } from './http-problem.ts';
 import { ALL_TRIES, BARREN_TRIES, isPassing } from './retry.ts';
@@ -78,8 +79,8 @@ async function* unseen(answer: HttpAnswer, offset: number): AsyncGenerator<Uint8
 }
 
 function startOf(answer: HttpAnswer, wanted: number): number {
-  const start = /^bytes (\d+)-/.exec(answer.header('content-range') ?? '')?.[1];
-  if (start !== undefined && Number(start) > wanted)
-    throw new HttpProblem(502, { code: '', text: `asked for bytes from ${String(wanted)}, got them from ${start}` });
-  return start === undefined ? wanted : Number(start);
+  const start = contentRange(answer.header('content-range'))?.start ?? wanted;
+  if (start > wanted)
+    throw new HttpProblem(502, { code: '', text: `asked for bytes from ${String(wanted)}, got them from ${String(start)}` });
+  return start;
 }

@@ -60,6 +60,7 @@ class BlobTransfer implements FileTransfer {
 
   async begin(): Promise<boolean> {
     this.#first = await this.#explained(() => this.#ask(this.#home, { from: 0, end: this.#blob.size, strict: false }, 0));
+    if (this.#first.remote === undefined) this.#first.body.destroy();
     return this.#first.remote !== undefined;
   }
 
@@ -102,14 +103,12 @@ class BlobTransfer implements FileTransfer {
     for (let tries = 1; at < range.end; tries++) {
       const inOrder = this.#hash.claim(at);
       const before = at;
+      let answer: HttpAnswer | undefined;
       try {
-        const answer = await this.#answer(inOrder ? this.#home : this.#session.threads.take(), range, at);
+        answer = await this.#answer(inOrder ? this.#home : this.#session.threads.take(), range, at);
         const start = this.#startOf(answer, range, at);
         agree(start !== undefined);
-        if (start === undefined || answer.remote === undefined) {
-          answer.remote?.body.drop();
-          return at;
-        }
+        if (start === undefined || answer.remote === undefined) return at;
         range.body = answer.remote.body;
         const order = { place: this.#place, start, from: at, end: range.end, ...(inOrder ? { hash: this.#hash.number } : {}) };
         at = await answer.remote.body.place(order, onBytes);
@@ -122,6 +121,7 @@ class BlobTransfer implements FileTransfer {
         if (final || this.#signal.aborted) throw error.cause;
       } finally {
         delete range.body;
+        answer?.body.destroy();
         this.#hash.wrote(before, at, inOrder);
       }
     }

@@ -4,6 +4,7 @@ import { checkServerIdentity, connect as tlsConnect, type ConnectionOptions } fr
 import { buildConnector } from 'undici';
 import { isDeliverError, messageOf } from '../core/errors.ts';
 import type { Dial } from '../ssh/port.ts';
+import { destinationOf } from './direct-connect.ts';
 import type { RegistryOptions } from './options.ts';
 import type { Destination } from './transfer-words.ts';
 import { trustedContext } from './trusted-context.ts';
@@ -77,17 +78,12 @@ export function connectorFor(options: RegistryOptions): buildConnector.connector
 }
 
 /** Where a connection for a URL goes, for threads that make their own; not possible through a `Dial`. */
-export function destinationOf({ host, address, ca }: RegistryOptions, url: URL): Destination {
+export function registryDestination({ host, address, ca }: RegistryOptions, url: URL): Destination {
   const registry = bare(new URL(`http://${host}`).hostname);
-  const name = bare(url.hostname);
-  const override = address === undefined || name !== registry ? undefined : new URL(`http://${address}`);
-  const port = override === undefined || override.port === '' ? url.port : override.port;
-  const isSecure = url.protocol === 'https:';
-  return {
-    host: bare(override?.hostname ?? name),
-    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
-    ...(isSecure ? { secureName: name, ...(ca === undefined ? {} : { ca }) } : {}),
-  };
+  const direct = destinationOf(url, ca);
+  if (address === undefined || direct.host !== registry) return direct;
+  const { hostname, port } = new URL(`http://${address}`);
+  return { ...direct, host: bare(hostname), ...(port === '' ? {} : { port: Number(port) }) };
 }
 
 async function dialled(dial: Dial, wanted: buildConnector.Options, address: string, trust: Trust): Promise<Socket> {

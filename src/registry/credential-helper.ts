@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { z } from 'zod';
-import { DeliverError, systemCode } from '../core/errors.ts';
+import { DeliverError, excerpt, systemCode } from '../core/errors.ts';
 import { redact } from '../core/secret.ts';
 import { parseJson } from './http-problem.ts';
 import type { RegistryAccount } from './port.ts';
@@ -29,7 +29,7 @@ export async function askCredentialHelper(
   // Helpers say this on standard output and exit 1.
   if (/credentials not found/i.test(stdout + stderr)) return undefined;
   const why = systemCode(error) === 'ENOENT' ? 'it is not in PATH' : `${stdout} ${stderr}`.trim();
-  throw failed(program, registry, why === '' ? 'it failed without a word' : redact(why.slice(0, 300)));
+  throw failed(program, registry, why === '' ? 'it failed without a word' : redact(excerpt(why, 300)));
 }
 
 function run(

@@ -6,6 +6,13 @@ import type { Destination } from './transfer-words.ts';
 /** Building the list of CAs takes a while: once per CA and thread. */
 const contexts = new Map<string | undefined, SecureContext>();
 
+/** Where a connection for a URL goes. @param ca PEM, trusted besides the usual ones */
+export function destinationOf({ protocol, hostname, port }: URL, ca: string | undefined): Destination {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  if (protocol !== 'https:') return { host, port: port === '' ? 80 : Number(port) };
+  return { host, port: port === '' ? 443 : Number(port), secureName: host, ...(ca === undefined ? {} : { ca }) };
+}
+
 /** A connection that receives into memory of the caller. */
 export function directConnect({ host, port, secureName, ca }: Destination, onread: OnReadOpts): Socket {
   if (secureName === undefined) return connect({ host, port, onread, noDelay: true });

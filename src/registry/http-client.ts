@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
 import { isLoopbackHost } from '../core/reference.ts';
-import { connectorFor, destinationOf, tlsTrust } from './connector.ts';
+import { connectorFor, registryDestination, tlsTrust } from './connector.ts';
 import type { HttpAnswer, HttpCall } from './http-call.ts';
 import type { RegistryOptions } from './options.ts';
 import { RemoteBody } from './remote-body.ts';
@@ -30,7 +30,7 @@ export function createHttpClient(options: RegistryOptions): HttpClient {
   const isDirect = dispatcher instanceof Agent && options.dial === undefined;
   const remote = async (call: HttpCall): Promise<HttpAnswer | undefined> =>
     isDirect && call.thread !== undefined
-      ? new RemoteBody(call.thread, call.signal).get(call, destinationOf(options, call.url), LIMITS)
+      ? new RemoteBody(call.thread, call.signal).get(call, registryDestination(options, call.url), LIMITS)
       : undefined;
   return {
     base,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { excerpt } from '../core/errors.ts';
 import type { HttpAnswer } from './http-call.ts';
 import { readAll } from './http-client.ts';
 
@@ -73,8 +74,7 @@ function describe(body: string): { code: string; text: string } {
 }
 
 function oneLine(text: string, limit: number): string {
-  const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > limit ? `${line.slice(0, limit)}…` : line;
+  return excerpt(text.replace(/\s+/g, ' ').trim(), limit);
 }
 
 export function parseJson(text: string): unknown {

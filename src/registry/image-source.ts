@@ -6,9 +6,10 @@ import { readCa } from '../manifest/read-ca.ts';
 import type { RegistrySource, Sources } from '../manifest/release-schema.ts';
 import { DockerAccounts, type Environment } from './docker-config.ts';
 import { LocalImages } from './local/local-images.ts';
-import type { RetryPolicy } from './options.ts';
+import type { RegistryOptions, RetryPolicy } from './options.ts';
 import type { ImageSource, RegistryAccount } from './port.ts';
 import { createRegistry, type Registry } from './registry.ts';
+import { TransferThreads } from './transfer-threads.ts';
 
 export interface OpenImageSource extends ImageSource {
   close(): Promise<void>;
@@ -41,13 +42,15 @@ export function createImageSource(
 ): OpenImageSource {
   const docker = new DockerAccounts(env);
   const readers = new Map<string, Registry>();
+  // A release is of many registries; two threads for each would cost more memory than all that they receive.
+  const threads = new TransferThreads();
   const local = new LocalImages(directory, env);
   const { registries, images = {} } = sources;
   const common = sources.ca === undefined ? {} : { ca: readCa(resolve(directory, sources.ca), 'sources.ca') };
   const open = (sourceHost: string, host: string, source: RegistrySource | undefined): Registry => {
     const known = readers.get(sourceHost);
     if (known !== undefined) return known;
-    const reader = createRegistry({
+    const options: RegistryOptions = {
       host: ENDPOINTS[host] ?? host,
       role: 'source',
       proxyEnv: env,
@@ -57,7 +60,8 @@ export function createImageSource(
         ? common
         : { ca: readCa(resolve(directory, source.ca), `sources.registries["${sourceHost}"].ca`) }),
       ...(retry === undefined ? {} : { retry }),
-    });
+    };
+    const reader = createRegistry(options, threads);
     readers.set(sourceHost, reader);
     return reader;
   };
@@ -70,7 +74,7 @@ export function createImageSource(
       return { reader: open(reference.host, host, source), repository: `${prefix}${reference.repository}` };
     },
     close: async () => {
-      await Promise.all([local, ...readers.values()].map((one) => one.close()));
+      await Promise.all([local, threads, ...readers.values()].map((one) => one.close()));
     },
   };
 }

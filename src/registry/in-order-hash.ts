@@ -14,6 +14,8 @@ export class InOrderHash {
   readonly #place: FilePlace;
   readonly #written: { readonly from: number; readonly end: number }[] = [];
   #hashed = 0;
+  /** Something was written where something else was hashed: a source need not send the same twice. */
+  #isOverwritten = false;
   /** Somebody is adding to it. */
   #busy = false;
   #catchingUp: Promise<void> = Promise.resolve();
@@ -32,6 +34,9 @@ export class InOrderHash {
 
   /** @param claimed they were hashed on their way */
   wrote(from: number, end: number, claimed: boolean): void {
+    this.#isOverwritten ||= claimed
+      ? this.#written.some((range) => range.from < end && range.end > from)
+      : end > from && from < this.#hashed;
     if (claimed) {
       this.#hashed = end;
       this.#busy = false;
@@ -46,7 +51,16 @@ export class InOrderHash {
   async content(): Promise<{ readonly size: number; readonly digest: string }> {
     await this.#catchingUp;
     await this.#catchUp();
+    if (this.#isOverwritten) return this.#fromFile();
     return { size: this.#hashed, digest: await this.#thread.ask({ kind: 'digest', hash: this.number }) };
+  }
+
+  /** What is in the file now, hashed anew. */
+  async #fromFile(): Promise<{ readonly size: number; readonly digest: string }> {
+    const again = new InOrderHash(this.#thread, this.#place);
+    again.wrote(0, this.#hashed, false);
+    const [content] = await Promise.all([again.content(), this.#thread.ask({ kind: 'digest', hash: this.number })]);
+    return content;
   }
 
   async #catchUp(): Promise<void> {

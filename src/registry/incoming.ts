@@ -3,14 +3,12 @@ import { writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { messageOf, systemCode } from '../core/errors.ts';
 import { directConnect } from './direct-connect.ts';
-import { parseHead } from './response-head.ts';
+import { HeadReader, type Head } from './response-head.ts';
 import type { PlaceOrder, TransferJob, TransferWord } from './transfer-words.ts';
 
 const CONNECT_TIMEOUT = 15_000;
-const MAX_HEAD = 64 * 1024;
 /** Bytes kept of an answer that is no content. */
 const MAX_PROBLEM = 256 * 1024;
-const NEW_LINES = Buffer.from('\r\n\r\n');
 /** Bytes and milliseconds after which a word about the progress is due. */
 const STEP = 4 * 1024 * 1024;
 const MOMENT = 100;
@@ -31,7 +29,7 @@ export class Incoming {
   readonly #say: (said: Said) => void;
   readonly #ended: (clean: boolean) => void;
   #timer: NodeJS.Timeout | undefined;
-  #head: Buffer | undefined = Buffer.alloc(0);
+  #head: HeadReader | undefined = new HeadReader();
   /** The body of an answer that is no content. */
   #problem: { readonly chunks: Buffer[]; size: number; readonly tell: (body: Buffer) => void } | undefined;
   /** What came behind the head. */
@@ -103,28 +101,19 @@ export class Incoming {
     return false;
   }
 
-  #headPart(before: Buffer, chunk: Buffer): boolean {
-    let seen = Buffer.concat([before, chunk]);
-    for (let end = seen.indexOf(NEW_LINES); end >= 0; end = seen.indexOf(NEW_LINES)) {
-      let head;
-      try {
-        head = parseHead(seen.toString('latin1', 0, end));
-      } catch (error) {
-        this.#fail(error);
-        return false;
-      }
-      seen = seen.subarray(end + NEW_LINES.length);
-      // 1xx come before the answer (RFC 9110 15.2).
-      if (head.status < 200) continue;
+  #headPart(reader: HeadReader, chunk: Buffer): boolean {
+    try {
+      const found = reader.add(chunk);
+      if (found === undefined) return true;
       this.#head = undefined;
-      return this.#answered(head, seen);
+      return this.#answered(found.head, found.rest);
+    } catch (error) {
+      this.#fail(error);
+      return false;
     }
-    this.#head = seen;
-    if (seen.length > MAX_HEAD) this.#fail(broken('the head of the answer has no end'));
-    return true;
   }
 
-  #answered({ status, headers, length }: ReturnType<typeof parseHead>, rest: Buffer): boolean {
+  #answered({ status, headers, length }: Head, rest: Buffer): boolean {
     const head = { kind: 'head', status, headers, length } as const;
     if (status === 200 || status === 206) {
       clearTimeout(this.#timer);

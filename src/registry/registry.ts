@@ -6,6 +6,7 @@ import type { RegistryOptions } from './options.ts';
 import { linkReferrers, readReferrers } from './referrers.ts';
 import type { RegistryReader, RegistryWriter } from './port.ts';
 import { Session } from './session.ts';
+import type { TransferThreads } from './transfer-threads.ts';
 import { putBlob } from './upload.ts';
 
 export interface Registry extends RegistryReader, RegistryWriter {
@@ -13,9 +14,12 @@ export interface Registry extends RegistryReader, RegistryWriter {
   close(): Promise<void>;
 }
 
-/** One OCI or Docker v2 registry over HTTP (distribution-spec 1.1). Nothing is sent before the first call. */
-export function createRegistry(options: RegistryOptions): Registry {
-  const session = new Session(options);
+/**
+ * One OCI or Docker v2 registry over HTTP (distribution-spec 1.1). Nothing is sent before the first call.
+ * @param threads receive for other registries too; without them it starts its own
+ */
+export function createRegistry(options: RegistryOptions, threads?: TransferThreads): Registry {
+  const session = new Session(options, threads);
   return {
     manifest: (repository, reference, signal) => getManifest(session, repository, reference, signal),
     blob: (repository, digest, signal) => readBlob(session, repository, digest, signal),

@@ -1,4 +1,5 @@
 import type { AnswerBody, HeldBody, HttpAnswer, HttpCall } from './http-call.ts';
+import { requestHead } from './request-head.ts';
 import { failureOf, type TransferThread } from './transfer-threads.ts';
 import type { Destination, PlaceOrder, TransferLimits, TransferWord } from './transfer-words.ts';
 
@@ -42,7 +43,7 @@ export class RemoteBody implements HeldBody {
     this.#signal?.throwIfAborted();
     this.#signal?.addEventListener('abort', this.#abort, { once: true });
     const head = Promise.withResolvers<Extract<TransferWord, { kind: 'head' }>>();
-    this.#id = this.#thread.begin({ kind: 'get', to, head: requestHead(call), limits }, (word) => {
+    this.#id = this.#thread.begin({ kind: 'get', to, head: headOf(call), limits }, (word) => {
       if (word.kind === 'head') head.resolve(word);
       else if (word.kind === 'progress') this.#onBytes(word.count);
       else this.#end();
@@ -94,11 +95,8 @@ export class RemoteBody implements HeldBody {
   }
 }
 
-function requestHead({ url, headers }: HttpCall): string {
-  const lines = Object.entries({ host: url.host, 'user-agent': 'deliver', accept: '*/*', ...headers, connection: 'close' });
-  const text = [`GET ${url.pathname}${url.search} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`)];
-  if (text.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line))) throw new TypeError('a header holds what no header may hold');
-  return `${text.join('\r\n')}\r\n\r\n`;
+function headOf({ url, headers }: HttpCall): string {
+  return requestHead(url, { 'user-agent': 'deliver', accept: '*/*', ...headers, connection: 'close' });
 }
 
 function inMemory(...chunks: readonly Uint8Array[]): AnswerBody {

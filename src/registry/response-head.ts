@@ -1,3 +1,6 @@
+const MAX_HEAD = 64 * 1024;
+const NEW_LINES = Buffer.from('\r\n\r\n');
+
 /** The head of an HTTP/1.1 answer. */
 export interface Head {
   readonly status: number;
@@ -9,6 +12,27 @@ export interface Head {
   readonly isKept: boolean;
 }
 
+/** Gathers the head of an answer from the pieces in which it comes. */
+export class HeadReader {
+  #seen = Buffer.alloc(0);
+
+  /**
+   * @returns the final head and what followed it in this piece; undefined as long as there is more to come
+   * @throws Error when it is no HTTP/1, or has no end
+   */
+  add(chunk: Uint8Array): { readonly head: Head; readonly rest: Buffer } | undefined {
+    this.#seen = Buffer.concat([this.#seen, chunk]);
+    for (let end = this.#seen.indexOf(NEW_LINES); end >= 0; end = this.#seen.indexOf(NEW_LINES)) {
+      const head = parseHead(this.#seen.toString('latin1', 0, end));
+      this.#seen = this.#seen.subarray(end + NEW_LINES.length);
+      // 1xx come before the answer (RFC 9110 15.2).
+      if (head.status >= 200) return { head, rest: this.#seen };
+    }
+    if (this.#seen.length > MAX_HEAD) throw malformed('the head of the answer has no end');
+    return undefined;
+  }
+}
+
 /** @param text everything before the empty line. @throws Error when it is no HTTP/1 */
 export function parseHead(text: string): Head {
   const [first = '', ...lines] = text.split('\r\n');
@@ -17,13 +41,16 @@ export function parseHead(text: string): Head {
   if (Number.isNaN(status)) throw malformed();
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw malformed();
-    const key = name.toLowerCase();
+    const [, name, padded] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):(.*)$/.exec(line) ?? [];
+    if (name === undefined || padded === undefined) throw malformed();
+    const [key, value] = [name.toLowerCase(), padded.trim()];
     const known = headers.get(key);
     headers.set(key, known === undefined ? value : `${known}, ${value}`);
   }
-  const options = (headers.get('connection') ?? '').toLowerCase().split(/[ \t]*,[ \t]*/);
+  const options = (headers.get('connection') ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((option) => option.trim());
   const isKept = minor === '1' ? !options.includes('close') : options.includes('keep-alive');
   return { status, headers, length: lengthOf(status, headers), isKept };
 }
@@ -35,6 +62,6 @@ function lengthOf(status: number, headers: ReadonlyMap<string, string>): number 
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-function malformed(): Error {
-  return Object.assign(new Error('the answer is not HTTP/1.1'), { code: 'UND_ERR_SOCKET' });
+function malformed(message = 'the answer is not HTTP/1.1'): Error {
+  return Object.assign(new Error(message), { code: 'UND_ERR_SOCKET' });
 }

@@ -29,12 +29,16 @@ export class Session {
   readonly options: RegistryOptions;
   readonly retry: RetryPolicy;
   /** Threads that receive its large answers. */
-  readonly threads = new TransferThreads();
+  readonly threads: TransferThreads;
+  readonly #ownThreads: TransferThreads | undefined;
   readonly #client: HttpClient;
   readonly #authenticator: Authenticator;
 
-  constructor(options: RegistryOptions) {
+  /** @param shared threads that receive for other sessions too, and that those end who made them */
+  constructor(options: RegistryOptions, shared?: TransferThreads) {
     this.options = options;
+    this.threads = shared ?? new TransferThreads();
+    this.#ownThreads = shared === undefined ? this.threads : undefined;
     this.retry = options.retry ?? DEFAULT_RETRY;
     this.#client = createHttpClient(options);
     this.#authenticator = new Authenticator(this.#client, options.account);
@@ -75,7 +79,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.threads.close(), this.#client.close()]);
+    await Promise.all([this.#ownThreads?.close(), this.#client.close()]);
   }
 
   async #authenticated(call: SessionCall): Promise<HttpAnswer> {

@@ -10,7 +10,7 @@ const WORKER = new URL(import.meta.url.endsWith('.ts') ? './transfer-worker.ts' 
 export type Untold = TransferJob extends infer Job ? (Job extends TransferJob ? Omit<Job, 'id'> : never) : never;
 type Failed = Extract<TransferWord, { kind: 'failed' }>;
 
-/** Threads that receive blobs for one registry; each starts when it is first needed. */
+/** Threads that receive blobs, of one registry or of many; each starts when it is first needed. */
 export class TransferThreads {
   readonly #threads: TransferThread[] = [];
 

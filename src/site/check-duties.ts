@@ -63,6 +63,8 @@ export function buildNeeds(
 function rolesOf(site: Site, host: string): Role[] {
   return ROLES.filter((role) => {
     if (!(site.roles?.[role] ?? []).includes(host)) return false;
+    // One that is to go needs nothing any more: what it lacks may be why it goes.
+    if (role !== 'registry' && site.drain?.includes(host) === true) return false;
     return role === 'registry' ? site.registry?.install !== undefined : buildsKubernetes(site);
   });
 }

@@ -1,6 +1,7 @@
 import { DeliverError } from '../core/errors.ts';
 import type { HostConnection } from '../ssh/port.ts';
 import { ETCD_DATA, ETCD_PKI, ETCD_UNIT } from './etcd-files.ts';
+import type { EtcdPeer } from './etcd-unit.ts';
 import { parseHealth, parseMembers, type EtcdMember } from './kubeadm-etcd-members.ts';
 import { onHost, tryOnHost } from './kubeadm-host.ts';
 import type { KubernetesNode } from './kubeadm-settings.ts';
@@ -30,6 +31,17 @@ export function peerOf({ address }: Pick<KubernetesNode, 'address'>): string {
   return `https://${hostPort(address, 2380)}`;
 }
 
+/**
+ * Everybody whom a newcomer is told of. etcd compares it with the members that it finds, and refuses to start where one is
+ * missing: those that are still to leave (`drain:`), or that no site file names, are among them.
+ */
+export function initialPeers(node: KubernetesNode, members: readonly EtcdMember[]): EtcdPeer[] {
+  const own = { name: node.name, peer: peerOf(node) };
+  const others = members.filter(({ peer }) => peer !== own.peer);
+  // What has never started has no name yet; only the addresses count.
+  return [own, ...others.map(({ id, name, peer }) => ({ name: name === '' || name === own.name ? `member-${id}` : name, peer }))];
+}
+
 export function etcdctl({ address }: KubernetesNode, args: string): string {
   return `etcdctl --endpoints=https://${hostPort(address, 2379)} ${ACCESS} --command-timeout=10s ${args}`;
 }
@@ -37,6 +49,24 @@ export function etcdctl({ address }: KubernetesNode, args: string): string {
 /** A shell line that tries again until it works, or the time is over; then what was said last. */
 export function untilDone(command: string): string {
   return `e=$(($(date +%s)+${String(HEALTH_SECONDS)})); while :; do a=$(${command} 2>&1) && exit 0; [ $(date +%s) -lt $e ] || break; sleep 1; done; printf '%s\\n' "$a" | tail -n 3 >&2; exit 1`;
+}
+
+/**
+ * Announces a host as a member without a vote. etcd refuses that while a member that votes is connected for less than five
+ * seconds, as one that just joined is: it is asked again.
+ */
+export async function addMember({ node: at, connection }: Member, node: KubernetesNode, signal: AbortSignal): Promise<void> {
+  const peer = peerOf(node);
+  const add = etcdctl(at, `member add ${node.name} --learner --peer-urls=${peer}`);
+  const work = { what: `announcing ${node.name} to etcd`, timeout: HEALTH_TIMEOUT, signal };
+  await onHost(connection, untilDone(`{ ${add} || ${etcdctl(at, 'member list')} | grep -qF ' ${peer},'; }`), work);
+}
+
+/** Takes a member out; asked again for the same reason. */
+export async function dropMember({ node: at, connection }: Member, { id, name }: EtcdMember, signal: AbortSignal): Promise<void> {
+  const gone = `{ l=$(${etcdctl(at, 'member list')}) && ! printf '%s\\n' "$l" | grep -q '^${id},'; }`;
+  const work = { what: `taking ${name === '' ? id : name} out of etcd`, timeout: HEALTH_TIMEOUT, signal };
+  await onHost(connection, untilDone(`{ ${etcdctl(at, `member remove ${id}`)} || ${gone}; }`), work);
 }
 
 export async function filesOf({ connection }: Member): Promise<MemberFiles> {

@@ -3,13 +3,15 @@ import { inParallel } from '../core/in-parallel.ts';
 import type { HostConnection } from '../ssh/port.ts';
 import { ETCD_CLIENT, ETCD_DATA, ETCD_PKI, ETCD_UNIT } from './etcd-files.ts';
 import { clientKeys, makeEtcdCa, memberKeys, type EtcdKeys } from './etcd-pki.ts';
-import { etcdUnit } from './etcd-unit.ts';
+import { etcdUnit, type EtcdPeer } from './etcd-unit.ts';
 import { placeFiles } from './kubeadm-endpoint.ts';
 import { removeMember, removeMembers } from './etcd-leave.ts';
 import {
+  addMember,
   etcdctl,
   filesOf,
   HEALTH_TIMEOUT,
+  initialPeers,
   isHealthy,
   isOutdated,
   peerOf,
@@ -23,7 +25,6 @@ import {
 import { parseMembers } from './kubeadm-etcd-members.ts';
 import { locked, onHost, tryOnHost } from './kubeadm-host.ts';
 import type { PreparedEtcd } from './kubeadm-init.ts';
-import type { KubernetesNode } from './kubeadm-settings.ts';
 import { connect, HOSTS_AT_ONCE, type KubernetesWorld } from './kubeadm-world.ts';
 
 /**
@@ -31,7 +32,7 @@ import { connect, HOSTS_AT_ONCE, type KubernetesWorld } from './kubeadm-world.ts
  * there is left alone, or started anew when the release brought another version. Members that are to go leave it last.
  * @throws DeliverError E_NOT_READY when a member does not become healthy; E_PREFLIGHT when keys or data are lost
  */
-export async function etcdGroup(world: KubernetesWorld): Promise<PreparedEtcd> {
+export async function etcdGroup(world: KubernetesWorld): Promise<PreparedEtcd & { readonly changed: number }> {
   const { settings, signal, report } = world;
   const members: Member[] = [];
   await inParallel(settings.etcd, HOSTS_AT_ONCE, signal, async (node) => {
@@ -42,18 +43,20 @@ export async function etcdGroup(world: KubernetesWorld): Promise<PreparedEtcd> {
   const desk = await caDesk(ordered);
   await makeEtcdCa(desk.connection, settings, desk.node);
   await wake(ordered, signal);
+  let changed = 0;
   for (const member of ordered) {
     if (await isHealthy(member)) continue;
     report.note(`${member.node.name}: etcd`);
     await startMember(world, member, desk, ordered);
+    changed++;
   }
-  await upgradeMembers(world, ordered);
-  await removeMembers(world, ordered);
+  changed += await upgradeMembers(world, ordered);
+  changed += await removeMembers(world, ordered);
   const client = async (control: HostConnection): Promise<void> => {
     if (await hasKeys(control)) return;
     await placeClient(control, await clientKeys(desk.connection, settings, desk.node));
   };
-  return { handOver: client, empty: () => emptyKubernetes(desk) };
+  return { handOver: client, empty: () => emptyKubernetes(desk), changed };
 }
 
 /**
@@ -89,12 +92,15 @@ async function wake(members: readonly Member[], signal: AbortSignal): Promise<vo
 }
 
 /** Members whose program is newer than what runs, one at a time, while the others can do without each. */
-async function upgradeMembers({ report, signal }: KubernetesWorld, members: readonly Member[]): Promise<void> {
+async function upgradeMembers({ report, signal }: KubernetesWorld, members: readonly Member[]): Promise<number> {
+  let upgraded = 0;
   for (const member of members) {
     if (!(await isOutdated(member))) continue;
     report.note(`${member.node.name}: etcd starts in its new version`);
     await restart(member, signal);
+    upgraded++;
   }
+  return upgraded;
 }
 
 async function restart(member: Member, signal: AbortSignal): Promise<void> {
@@ -161,7 +167,7 @@ async function startMember(
 ): Promise<void> {
   const { node, connection } = member;
   const standing = await standingOf(all);
-  const initial = await clusterFor(member, standing, all);
+  const initial = await clusterFor(member, standing, all, signal);
   await placeMemberKeys(member, await memberKeys(desk.connection, settings, node));
   await placeFiles(connection, [{ path: ETCD_UNIT, content: etcdUnit({ node, ...initial }), mode: '644' }]);
   const start = locked(
@@ -186,26 +192,22 @@ async function clusterFor(
   member: Member,
   standing: Standing | undefined,
   all: readonly Member[],
-): Promise<{ readonly initialCluster: readonly KubernetesNode[]; readonly state: 'new' | 'existing' }> {
+  signal: AbortSignal,
+): Promise<{ readonly initialCluster: readonly EtcdPeer[]; readonly state: 'new' | 'existing' }> {
   const { node } = member;
   if (standing === undefined) {
     await refuseSecondGroup(all);
     // Made by the first alone: the others join it, whatever becomes of this run.
-    return { initialCluster: [node], state: 'new' };
+    return { initialCluster: [{ name: node.name, peer: peerOf(node) }], state: 'new' };
   }
   const { via, members } = standing;
   const peer = peerOf(node);
   const before = members.find((each) => each.peer === peer);
   // One that began once and has no data any more (a host set up anew) must not come back as the old one: it would have forgotten its votes.
   const lost = before !== undefined && before.name !== '' && !(await filesOf(member)).data;
-  if (lost) await removeMember(standing, before);
-  if (before === undefined || lost) {
-    await onHost(via.connection, etcdctl(via.node, `member add ${node.name} --learner --peer-urls=${peer}`), {
-      what: `announcing ${node.name} to etcd`,
-    });
-  }
-  const known = new Set([...members.map((each) => each.peer), peer]);
-  return { initialCluster: all.map((each) => each.node).filter((each) => known.has(peerOf(each))), state: 'existing' };
+  if (lost) await removeMember(standing, before, signal);
+  if (before === undefined || lost) await addMember(via, node, signal);
+  return { initialCluster: initialPeers(node, members), state: 'existing' };
 }
 
 /** A host without data must not begin a group of its own beside one that only does not answer. @throws DeliverError E_NOT_READY */

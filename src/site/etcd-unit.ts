@@ -2,16 +2,23 @@ import { ETCD_DATA, ETCD_PKI } from './etcd-files.ts';
 import type { KubernetesNode } from './kubeadm-settings.ts';
 import { hostPort } from './lb-endpoint.ts';
 
+/** A member as the others are told of it. */
+export interface EtcdPeer {
+  readonly name: string;
+  /** Where the others reach it: `https://10.0.0.1:2380`. */
+  readonly peer: string;
+}
+
 export interface EtcdUnit {
   readonly node: KubernetesNode;
   /** The members that it begins with, itself among them; read by etcd only while its data folder is empty. */
-  readonly initialCluster: readonly KubernetesNode[];
+  readonly initialCluster: readonly EtcdPeer[];
   readonly state: 'new' | 'existing';
 }
 
 /** The systemd unit of one member of an etcd on hosts of its own. */
 export function etcdUnit({ node, initialCluster, state }: EtcdUnit): string {
-  const peers = initialCluster.map(({ name, address }) => `${name}=https://${hostPort(address, 2380)}`).join(',');
+  const peers = initialCluster.map(({ name, peer }) => `${name}=${peer}`).join(',');
   const client = hostPort(node.address, 2379);
   const peer = hostPort(node.address, 2380);
   const args = [

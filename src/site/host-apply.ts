@@ -93,6 +93,14 @@ export async function lookAt(connection: HostConnection, wish: HostWish, signal?
   const stop = signal === undefined ? {} : { signal };
   const ran = await connection.run(RUN_INPUT, { stdin: lookScript(wish), sudo: true, timeout: LOOK_TIMEOUT, ...stop });
   if (ran.code === 0 && ran.stdout.includes('\nlooked=yes')) return planHost(wish, parseState(connection.host.name, ran.stdout));
+  const busy = /^fail=(.*)$/m.exec(ran.stdout)?.[1];
+  if (busy !== undefined)
+    throw new DeliverError('E_HOST', {
+      what: `${connection.host.name} could not be looked at.`,
+      why: busy,
+      fix: 'Wait until it is done there, also when that deliver was killed; then run the same command again.',
+      state: 'Nothing was changed on that host.',
+    });
   throw new DeliverError('E_HOST', {
     what: `${connection.host.name} could not be looked at.`,
     why: lastLine(ran.stderr) ?? `the shell there ended with ${String(ran.code)}`,

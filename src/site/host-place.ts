@@ -2,7 +2,7 @@ import { hexOf } from '../core/digest.ts';
 import { shellQuote } from '../ssh/shell-quote.ts';
 import { hostsFileWith } from './host-names.ts';
 import { componentText, recordedOf, type HostPlan, type PlannedComponent } from './host-plan.ts';
-import { journalPath } from './host-record.ts';
+import { journalPath, recordPath } from './host-record.ts';
 import { HOST_LOCK, HOST_SHELL } from './host-shell.ts';
 import type { HostState } from './host-state.ts';
 import type { HostWish, WishedUnit } from './host-wish.ts';
@@ -128,6 +128,8 @@ settle() {
   IFS=$old; set +f
 }
 umask 022
+# What is known under the lock: a run beside this one may have done its work since the look.
+for f in record journal; do eval "p=\$$f"; [ ! -s "$p" ] || echo "$f=$(base64 <"$p" | tr -d '\n')"; done
 err=$(mktemp "$state/said.XXXXXX") || fail "$state can't be written"
 trap 'rm -f "$err"' EXIT
 j component=
@@ -140,6 +142,7 @@ export function placeScript(plan: HostPlan): string {
   return [
     HOST_SHELL,
     `state=${shellQuote(wish.stateFolder)}`,
+    `record=${shellQuote(recordPath(wish.stateFolder))}`,
     `journal=${shellQuote(journalPath(wish.stateFolder))}`,
     HOST_LOCK,
     `ours=${shellQuote(ours.join('\n'))}`,

@@ -1,6 +1,6 @@
 import { DeliverError } from '../core/errors.ts';
 import { replay, type Replayed } from './host-journal.ts';
-import type { HostRecord } from './host-record.ts';
+import { parseRecord, type HostRecord } from './host-record.ts';
 
 /** What a run of the place script did. */
 export interface Placed extends Pick<Replayed, 'record' | 'changed' | 'ran' | 'notes'> {
@@ -14,7 +14,7 @@ export function readPlaced(
   before: HostRecord,
   run: { readonly code: number; readonly stdout: string; readonly stderr: string },
 ): Placed {
-  const { record, changed, ran, notes, why, log } = replay(before, run.stdout);
+  const { record, changed, ran, notes, why, log } = replay(foundBy(run.stdout, host) ?? before, run.stdout);
   const whole = run.code === 0 && run.stdout.includes('\ndone=yes');
   return {
     record,
@@ -23,6 +23,16 @@ export function readPlaced(
     notes,
     ...(whole ? {} : { failed: stopped(host, why ?? lastLine(run.stderr) ?? `the script ended with ${String(run.code)}`, log) }),
   };
+}
+
+/** What record and journal were when the script had its turn; undefined where it found none. */
+function foundBy(stdout: string, host: string): HostRecord | undefined {
+  const [record, journal] = ['record', 'journal'].map((name) => {
+    const text = new RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1];
+    return text === undefined ? undefined : Buffer.from(text, 'base64').toString('utf8');
+  });
+  if (record === undefined && journal === undefined) return undefined;
+  return replay(parseRecord(record, host).record, journal ?? '').record;
 }
 
 function stopped(host: string, why: string, log: readonly string[]): DeliverError {

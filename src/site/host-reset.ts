@@ -58,11 +58,11 @@ export async function tracesOn(connection: HostConnection, signal?: AbortSignal)
  */
 export async function undoHost(
   connection: HostConnection,
-  { state }: Traces,
   data: { readonly remove: readonly string[]; readonly known: readonly string[] },
   signal?: AbortSignal,
 ): Promise<Undone> {
-  const { record, hostsFile } = state;
+  // As it is now: taking Kubernetes off writes /etc/hosts too.
+  const { record, hostsFile } = (await tracesOn(connection, signal)).state;
   const { stateFolder } = emptyWish(connection.host.name);
   const stdin = undoScript({ stateFolder, record, hostsFile, data: data.remove });
   const ran = await connection.run(RUN_INPUT, {

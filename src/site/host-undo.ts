@@ -50,6 +50,12 @@ stop() {
   fi
   systemctl reset-failed "$1" 2>/dev/null || :
 }
+# harbor_down FOLDER: a reset that was cut off after it stopped Docker, or a Docker that is broken, must not hold up the rest
+harbor_down() {
+  docker info >/dev/null 2>&1 || systemctl start docker.service >/dev/null 2>&1
+  if docker info >/dev/null 2>&1; then (cd "$1" && docker compose down >"$err" 2>&1) || fail "Harbor can't be stopped: $(said)"
+  else echo "note=Docker does not run: Harbor's containers were not removed, and come back with it"; fi
+}
 # back PATH SHA256 KEPT
 back() {
   rm -f -- "$1.deliver-new" "$1.deliver-new.part"
@@ -109,7 +115,7 @@ export function undoScript({ stateFolder, record, hostsFile, data }: UndoPlan): 
     HOST_LOCK,
     TOOLS,
     // Its containers would go on without Docker, and come back with it.
-    `if has docker && [ -d ${HARBOR_CURRENT}/harbor ]; then (cd ${HARBOR_CURRENT}/harbor && docker compose down >"$err" 2>&1) || fail "Harbor can't be stopped: $(said)"; fi`,
+    `if has docker && [ -d ${HARBOR_CURRENT}/harbor ]; then harbor_down ${HARBOR_CURRENT}/harbor; fi`,
     `rm -f -- ${HARBOR_MARK}`,
     `! ours ${ETCD_UNIT} || stop etcd.service ''`,
     ...units.map(({ name, kept }) => `stop ${shellQuote(name)} ${shellQuote(kept)}`),
@@ -120,8 +126,9 @@ export function undoScript({ stateFolder, record, hostsFile, data }: UndoPlan): 
     `for f in ${MIRROR_FILES}; do [ ! -f "$f" ] || mark "$f"; done`,
     ...hostsLines(hostsFile),
     ...settings,
-    ...afterLines(record, units),
+    // Before the units of others run again: theirs may keep their data in the same folder.
     ...data.map((folder) => `empty ${shellQuote(folder)}`),
+    ...afterLines(record, units),
     'rm -rf /run/deliver "$state/incoming"; rm -f "$state"/said.* "$state/host.json.corrupt" "$state/mirrors-due"',
     `rm -f -- ${shellQuote(journalPath(stateFolder))} ${shellQuote(recordPath(stateFolder))} "$state/lock"`,
     'rmdir "$state" 2>/dev/null',

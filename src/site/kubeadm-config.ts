@@ -109,7 +109,7 @@ export function joinDocument(
 /** For `kubeadm upgrade apply|node --config`; before v1beta4 there was none, and flags are used (`upgradeFlags`). */
 export function upgradeDocument(version: string): string | undefined {
   if (!isBeta4(version)) return undefined;
-  const common = { certificateRenewal: true, etcdUpgrade: true, patches: { directory: PATCHES } };
+  const common = { certificateRenewal: true, etcdUpgrade: true, imagePullSerial: false, patches: { directory: PATCHES } };
   return documents([
     {
       apiVersion: kubeadmApi(version),
@@ -162,9 +162,11 @@ export function clusterConfiguration(settings: KubernetesSettings): object {
 
 const KUBELET = { apiVersion: 'kubelet.config.k8s.io/v1beta1', kind: 'KubeletConfiguration' };
 
-function kubeletConfiguration({ cgroupDriver, maxPods, featureGates }: KubernetesSettings): object {
+function kubeletConfiguration({ version, cgroupDriver, maxPods, featureGates }: KubernetesSettings): object {
   const pods = maxPods === undefined ? {} : { maxPods };
-  return { ...KUBELET, cgroupDriver, ...pods, ...gatesOf(featureGates), rotateCertificates: true };
+  // The registry is near: several images at once.
+  const pulls = isBeta4(version) ? { serializeImagePulls: false, maxParallelImagePulls: 4 } : {};
+  return { ...KUBELET, cgroupDriver, ...pods, ...pulls, ...gatesOf(featureGates), rotateCertificates: true };
 }
 
 function gatesOf(featureGates: Readonly<Record<string, boolean>>): object {
@@ -187,6 +189,7 @@ function nodeRegistration(settings: KubernetesSettings, node: KubernetesNode, ig
     name: node.name,
     criSocket: CRI_SOCKET,
     imagePullPolicy: 'IfNotPresent',
+    ...(isBeta4(settings.version) ? { imagePullSerial: false } : {}),
     kubeletExtraArgs: args(settings.version, extra),
     ...(ignore.length === 0 ? {} : { ignorePreflightErrors: [...ignore] }),
     // Absent means kubeadm’s own taint of control planes; the others are put on through the API, in step with the site file.

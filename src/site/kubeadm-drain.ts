@@ -108,7 +108,8 @@ function lonePods(pods: readonly { readonly name: string; readonly node: string;
 }
 
 function notDrained(control: HostConnection, node: ClusterNode, seconds: number, holders: readonly string[]): DeliverError {
-  const serves = node.cordoned ? 'is cordoned, as it was before' : 'serves again, as it did before';
+  const serves =
+    node.cordoned && !(CORDONED in node.annotations) ? 'is cordoned, as it was before' : 'serves again, as it did before';
   return new DeliverError('E_NOT_READY', {
     what: `The pods of ${node.name} did not leave within ${String(seconds)} s.`,
     why: holders.length === 0 ? 'The last of them was about to leave.' : holders.slice(0, 3).join(' '),

@@ -6,7 +6,7 @@ import { kubeletPatch } from './kubeadm-config.ts';
 import type { NodeFacts } from './kubeadm-probe.ts';
 import type { KubernetesNode } from './kubeadm-settings.ts';
 import type { KubernetesWorld } from './kubeadm-world.ts';
-import { endpointAddress, hasOwnProxy, type Endpoint } from './lb-endpoint.ts';
+import { API_PORT, endpointAddress, hasOwnProxy, type Endpoint } from './lb-endpoint.ts';
 import { HAPROXY_CONFIG, HAPROXY_MANIFEST, haproxyConfig, haproxyPod } from './lb-haproxy.ts';
 import { KUBE_VIP_MANIFEST, kubeVipPod } from './lb-kube-vip.ts';
 import { DeliverError } from '../core/errors.ts';
@@ -39,6 +39,8 @@ export async function prepareNode(
   const { settings } = world;
   const files: PlacedFile[] = [{ path: KUBELET_PATCH, content: kubeletPatch(settings.version, facts) }];
   if (settings.endpoint?.by === 'kube-vip' && node.controlPlane) files.push(vipFile(world, facts, state.initialising === true));
+  // There before the kubelet starts: of a folder that is made later it learns at its next look, 20 s on.
+  if (!state.serves && hasOwnProxy(settings.endpoint, node.controlPlane)) files.push(...proxyFiles(world));
   const changed = await placeFiles(connection, files);
   return changed + (await nameEndpoint(world, connection, node, state));
 }
@@ -53,18 +55,20 @@ export async function balanceNode(
   node: KubernetesNode,
   state: EndpointState,
 ): Promise<number> {
-  const { settings, images } = world;
-  const { endpoint } = settings;
+  const { endpoint } = world.settings;
   if (endpoint === undefined || !hasOwnProxy(endpoint, node.controlPlane)) return nameEndpoint(world, connection, node, state);
-  const image = images.haproxy;
-  if (image === undefined) throw noImage('haproxy');
-  const config = haproxyConfig(settings.controlPlanes, endpoint.port);
-  const changed = await placeFiles(connection, [
-    { path: HAPROXY_CONFIG, content: config, mode: '644' },
-    { path: HAPROXY_MANIFEST, content: haproxyPod(image, config) },
-  ]);
+  const changed = await placeFiles(connection, proxyFiles(world));
   await proxyAnswers(connection, endpoint, world.signal);
   return changed + (await nameEndpoint(world, connection, node, { ...state, proxy: true }));
+}
+
+function proxyFiles({ settings: { controlPlanes, endpoint }, images: { haproxy } }: KubernetesWorld): PlacedFile[] {
+  if (haproxy === undefined) throw noImage('haproxy');
+  const config = haproxyConfig(controlPlanes, endpoint?.port ?? API_PORT);
+  return [
+    { path: HAPROXY_CONFIG, content: config, mode: '644' },
+    { path: HAPROXY_MANIFEST, content: haproxyPod(haproxy, config) },
+  ];
 }
 
 async function nameEndpoint(

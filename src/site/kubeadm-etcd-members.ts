@@ -97,6 +97,25 @@ export function refuseQuorumLoss(gone: EtcdMember, members: readonly EtcdMember[
   });
 }
 
+/**
+ * The order in which several members leave: those that do not answer first, which costs the others nothing. All of it is
+ * judged before the first one goes.
+ * @throws DeliverError E_PREFLIGHT as above
+ */
+export function leavingOrder(
+  leaving: readonly EtcdMember[],
+  members: readonly EtcdMember[],
+  healthy: ReadonlySet<string>,
+): EtcdMember[] {
+  const order = leaving.toSorted((a, b) => Number(healthy.has(a.client)) - Number(healthy.has(b.client)));
+  let left = members;
+  for (const gone of order) {
+    refuseQuorumLoss(gone, left, healthy);
+    left = left.filter(({ id }) => id !== gone.id);
+  }
+  return order;
+}
+
 /** The same for the stacked etcd; nothing when that host is no member. @throws DeliverError E_PREFLIGHT */
 export async function refuseStackedLoss(
   control: HostConnection,

@@ -70,7 +70,7 @@ async function wipeIfReached({ hosts, settings, report, signal }: KubernetesWorl
     report.note(`! ${host.name} can’t be reached: ${messageOf(error)}`);
     return false;
   }
-  await wipeHost(connection, { etcdData: settings.etcd.length === 0, signal });
+  await wipeHost(connection, { etcdData: settings.etcd.length === 0, forGood: true, signal });
   return true;
 }
 

@@ -10,30 +10,34 @@ const WIPE_TIMEOUT = 5 * 60_000;
 const KEEP_ETCD = ' --skip-phases=remove-etcd-member';
 
 /** What kube-proxy and the CNI plugins left in the packet filter. Other rules stay, but for what jumps into these. */
-const PACKET_FILTER = `
-for t in filter nat mangle; do
-  command -v iptables-save >/dev/null || break
-  s=$(iptables-save -t $t 2>/dev/null) || continue
+export const PACKET_FILTER = `
+for i in iptables ip6tables; do for t in filter nat mangle; do
+  command -v $i-save >/dev/null || break
+  s=$($i-save -t $t 2>/dev/null) || continue
   printf '%s\\n' "$s" | grep -qE '(KUBE-|CNI-|FLANNEL-|cali-)' || continue
-  printf '%s\\n' "$s" | grep -vE '(KUBE-|CNI-|FLANNEL-|cali-)' | iptables-restore -T $t 2>/dev/null || :
-done
+  printf '%s\\n' "$s" | grep -vE '(KUBE-|CNI-|FLANNEL-|cali-)' | $i-restore -T $t 2>/dev/null || :
+done; done
 if command -v nft >/dev/null; then for f in ip ip6; do nft delete table $f kube-proxy 2>/dev/null || :; done; fi
 for l in cni0 flannel.1 kube-ipvs0; do ip link delete $l 2>/dev/null || :; done`;
+
+export interface WipeOptions {
+  readonly etcdData: boolean;
+  /** Nothing of Kubernetes is to run there any more: its kubelet does not start with the next boot either. */
+  readonly forGood?: boolean;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Takes Kubernetes off a host: kubeadm reset (which leaves the etcd cluster first where it can), then what it leaves
  * behind. Programs, images and the container runtime stay.
  */
-export async function wipeHost(
-  connection: HostConnection,
-  options: { readonly etcdData: boolean; readonly signal?: AbortSignal },
-): Promise<void> {
-  const { etcdData, signal } = options;
+export async function wipeHost(connection: HostConnection, options: WipeOptions): Promise<void> {
+  const { etcdData, forGood = false, signal } = options;
   const script = locked(`
 if command -v kubeadm >/dev/null; then
   timeout 120 kubeadm reset --force --cri-socket ${CRI_SOCKET}${etcdData ? '' : KEEP_ETCD} >/run/deliver/kubeadm-reset.log 2>&1 </dev/null || tail -n 5 /run/deliver/kubeadm-reset.log >&2
 fi
-systemctl stop kubelet 2>/dev/null
+systemctl ${forGood ? 'disable -q --now' : 'stop'} kubelet 2>/dev/null
 set -e
 rm -rf /etc/kubernetes/manifests /etc/kubernetes/pki /etc/kubernetes/tmp ${PATCHES} /etc/kubernetes/*.conf ${HAPROXY_CONFIG.slice(0, HAPROXY_CONFIG.lastIndexOf('/'))}
 # the folder stays: containerd watches it, and would not see a new one

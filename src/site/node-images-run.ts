@@ -1,6 +1,7 @@
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { HostConnection } from '../ssh/port.ts';
 import { shellQuote } from '../ssh/shell-quote.ts';
+import { RUN_INPUT } from './host-shell.ts';
 import {
   labelsToTake,
   LOOK_SCRIPT,
@@ -96,12 +97,15 @@ export async function letImagesGo(
 }
 
 async function mustRun(connection: HostConnection, lines: readonly string[], signal: AbortSignal): Promise<void> {
-  const ran = await connection.run([PRELUDE, ...lines].join('\n'), { sudo: true, timeout: LOOK_TIMEOUT, signal });
+  // Hundreds of images make more than fits in an argument.
+  const stdin = [PRELUDE, ...lines].join('\n');
+  const ran = await connection.run(RUN_INPUT, { stdin, sudo: true, timeout: LOOK_TIMEOUT, signal });
   if (ran.code === 0) return;
   throw new DeliverError('E_HOST', {
     what: `containerd on ${connection.host.name} does not take labels of images.`,
     why: lastLine(ran.stderr) ?? `ctr ended with ${String(ran.code)}`,
-    state: 'Its images are as they were.',
+    fix: `Look at containerd of ${connection.host.name} (journalctl -u containerd), then run the same command again.`,
+    state: 'Its images are all there as they were.',
   });
 }
 

@@ -2,7 +2,8 @@ import { scryptSync } from 'node:crypto';
 import { Secret } from '../core/secret.ts';
 import type { Account } from './registry-accounts.ts';
 
-const NAME = 'deliver-nodes';
+/** Its name. */
+export const NODES_ACCOUNT = 'deliver-nodes';
 
 /**
  * The account that nodes show to a plain registry of ours, so that the site's own password is on none of them. It follows from
@@ -10,7 +11,7 @@ const NAME = 'deliver-nodes';
  * @param registry its host name
  */
 export function nodesAccount({ username, password }: Account, registry: string): Account {
-  if (username === NAME) return { username, password };
-  const derived = scryptSync(password.reveal(), `${NAME} ${registry}`, 24);
-  return { username: NAME, password: new Secret(derived.toString('base64url')) };
+  if (username === NODES_ACCOUNT) return { username, password };
+  const derived = scryptSync(password.reveal(), `${NODES_ACCOUNT} ${registry}`, 24);
+  return { username: NODES_ACCOUNT, password: new Secret(derived.toString('base64url')) };
 }

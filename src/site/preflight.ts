@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { DeliverError, isDeliverError } from '../core/errors.ts';
+import { DeliverError, excerpt, isDeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
 import type { HostConnection, HostConnector } from '../ssh/port.ts';
@@ -111,7 +111,7 @@ function noProbe(host: string, code: number, outputs: readonly string[]): Delive
   const said = outputs.map((text) => text.trim().split('\n').at(-1) ?? '').find((line) => line !== '');
   return new DeliverError('E_HOST', {
     what: `The questions of the preflight were not answered on ${host}.`,
-    why: `The shell there ended with ${String(code)}${said === undefined ? ' and said nothing' : `: ${said.slice(0, 200)}`}`,
+    why: `The shell there ended with ${String(code)}${said === undefined ? ' and said nothing' : `: ${excerpt(said, 200)}`}`,
     fix: 'The login there needs a POSIX shell (chsh -s /bin/sh), with coreutils and awk.',
   });
 }

@@ -1,16 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { getCACertificates } from 'node:tls';
 import pRetry from 'p-retry';
-import { EnvHttpProxyAgent, interceptors, type Dispatcher } from 'undici';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
-import { DirectHttp } from './direct-http.ts';
 import { bareUrl } from './location.ts';
 import type { WebAccount } from './netrc.ts';
-
-const MAX_REDIRECTS = 10;
-const CONNECT_TIMEOUT = 15_000;
-/** Until the answer begins, and between two pieces of it. */
-const STALL = 60_000;
+import { LedAstray, WebClient, type WebAnswer } from './web-client.ts';
 
 export interface HttpSourceOptions {
   /** Milliseconds before the second attempt, doubled after each; 500 when absent. */
@@ -26,23 +18,13 @@ const UNTRUSTED = /^(?:(?:DEPTH_ZERO_)?SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER_
 
 /** Reads files from http(s) URLs, through the proxies of the environment, following redirects. */
 export class HttpSource {
-  /** Asked first: what comes through the library takes new memory for every 64 KiB (docs/decisions/0014). */
-  readonly #direct: DirectHttp;
-  readonly #dispatcher: Dispatcher;
+  readonly #client: WebClient;
   readonly #firstDelay: number;
   readonly #account: NonNullable<HttpSourceOptions['account']>;
 
   constructor(options: HttpSourceOptions = {}) {
-    const trust = trustOf(options.ca);
-    const agent = new EnvHttpProxyAgent({
-      connect: { timeout: CONNECT_TIMEOUT, ...trust },
-      requestTls: trust,
-      headersTimeout: STALL,
-      bodyTimeout: STALL,
-    });
-    this.#direct = new DirectHttp(process.env, options.ca);
+    this.#client = new WebClient(process.env, options.ca);
     this.#account = options.account ?? (() => Promise.resolve(undefined));
-    this.#dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
     this.#firstDelay = options.firstDelay ?? 500;
   }
 
@@ -74,36 +56,21 @@ export class HttpSource {
     const login = basicAuth(url) ?? (await this.#login(url));
     // Compressed on the way would be other bytes than those that are hashed.
     const headers = { 'user-agent': 'deliver', 'accept-encoding': 'identity', ...login };
-    let answer: Dispatcher.ResponseData;
+    let answer: WebAnswer;
     try {
-      const direct = await this.#direct.get(url, headers, signal);
-      if (direct?.body !== undefined) return direct.body;
-      if (direct !== undefined) throw refused(location, direct.status, login !== undefined);
-      answer = await this.#dispatcher.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
-        method: 'GET',
-        headers,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      answer = await this.#client.get(url, headers, signal);
     } catch (error) {
       signal?.throwIfAborted();
-      throw isDeliverError(error) ? error : broken(location, error);
+      throw error instanceof LedAstray ? astray(location, error) : broken(location, error);
     }
-    if (answer.statusCode === 200) return answer.body;
-    await discard(answer.body);
-    throw refused(location, answer.statusCode, login !== undefined);
+    if (answer.body !== undefined) return answer.body;
+    throw refused(location, answer.status, login !== undefined);
   }
 
   async #login({ hostname }: URL): Promise<{ authorization: string } | undefined> {
     const account = await this.#account(hostname);
     return account === undefined ? undefined : basic(account.username, account.password.reveal());
   }
-}
-
-/** Node's CAs, the machine's, and a private one. */
-function trustOf(ca: string | undefined): { ca?: string[] } {
-  return ca === undefined ? {} : { ca: [...getCACertificates('default'), ...getCACertificates('system'), ca] };
 }
 
 /** Marks a failure that may be gone at the next attempt. */
@@ -120,11 +87,6 @@ async function* readable(
     signal?.throwIfAborted();
     throw broken(location, error);
   }
-}
-
-/** Reads what is left of a short answer so that the connection can be used again, but waits no longer than a second for it. */
-async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
-  await Promise.race([body.dump(), delay(1000, undefined, { ref: false })]).catch(() => undefined);
 }
 
 function basicAuth(url: URL): { authorization: string } | undefined {
@@ -145,6 +107,15 @@ function broken(location: string, error: unknown): DeliverError {
     why,
     fix: 'Check the address, the network and HTTPS_PROXY / NO_PROXY.',
     cause: new Passing(messageOf(error), { cause: error }),
+  });
+}
+
+function astray(location: string, cause: LedAstray): DeliverError {
+  return new DeliverError('E_SOURCE', {
+    what: `${bareUrl(location)} can’t be read.`,
+    why: cause.message,
+    fix: 'Give the address where the file really is.',
+    cause,
   });
 }
 

@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
-import { directConnect } from '../registry/direct-connect.ts';
-import { parseHead, type Head } from '../registry/response-head.ts';
+import { destinationOf, directConnect } from '../registry/direct-connect.ts';
+import { requestHead } from '../registry/request-head.ts';
+import { HeadReader, type Head } from '../registry/response-head.ts';
 
 /** Bytes received at once; all the memory that a body takes on its way. */
 const BUFFER = 256 * 1024;
-const MAX_HEAD = 64 * 1024;
-const NEW_LINES = Buffer.from('\r\n\r\n');
 const CONNECT_TIMEOUT = 15_000;
-/** Milliseconds until the answer begins, and between two pieces of it. */
 const STALL = 60_000;
+/** Of a connection that nothing is asked of: less than servers and what stands before them keep it for. */
+const IDLE = 4_000;
 
 export interface Received {
   readonly head: Head;
@@ -19,17 +19,23 @@ export interface Received {
 /** GETs, each received into one buffer that is used again and again, over connections that are kept (docs/decisions/0014). */
 export class Receiver {
   readonly #ca: string | undefined;
+  readonly #stall: number;
   readonly #idle = new Map<string, Connection[]>();
 
-  constructor(ca: string | undefined) {
+  /**
+   * @param ca PEM, trusted besides the usual ones
+   * @param stall milliseconds until an answer begins, and between two pieces of it
+   */
+  constructor(ca: string | undefined, stall = STALL) {
     this.#ca = ca;
+    this.#stall = stall;
   }
 
   async get(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Received> {
     signal?.throwIfAborted();
     const idle = this.#idle.get(url.origin) ?? [];
     this.#idle.set(url.origin, idle);
-    const connection = idle.pop() ?? new Connection(url, this.#ca);
+    const connection = idle.pop() ?? new Connection(url, this.#ca, this.#stall);
     connection.begin(signal, () => {
       const at = idle.indexOf(connection);
       if (at >= 0) idle.splice(at, 1);
@@ -51,13 +57,6 @@ export class Receiver {
       throw error;
     }
   }
-}
-
-function requestHead(url: URL, headers: Readonly<Record<string, string>>): string {
-  const lines = Object.entries({ host: url.host, ...headers }).map(([name, value]) => `${name}: ${value}`);
-  const text = [`GET ${url.pathname}${url.search} HTTP/1.1`, ...lines];
-  if (text.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line))) throw new TypeError('a header holds what no header may hold');
-  return `${text.join('\r\n')}\r\n\r\n`;
 }
 
 async function* bodyOf(connection: Connection, length: number, done: () => void): AsyncGenerator<Uint8Array> {
@@ -83,19 +82,18 @@ class Connection {
   };
   #signal: AbortSignal | undefined;
   #ended: () => void = () => undefined;
+  /** Milliseconds of silence that are borne while something is awaited. */
+  #patience = CONNECT_TIMEOUT;
+  #isIdle = false;
   #ready: Uint8Array | undefined;
   #failure: { readonly reason: unknown } | undefined;
   #waiting: PromiseWithResolvers<Uint8Array> | undefined;
 
-  constructor(url: URL, ca: string | undefined) {
-    const isSecure = url.protocol === 'https:';
-    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    const port = Number(url.port === '' ? (isSecure ? 443 : 80) : url.port);
+  constructor(url: URL, ca: string | undefined, stall: number) {
+    const to = destinationOf(url, ca);
     const buffer = Buffer.allocUnsafeSlow(BUFFER);
     const callback = (count: number): boolean => this.#received(buffer.subarray(0, count));
-    const secure = isSecure ? { secureName: host } : {};
-    const trusted = ca === undefined ? {} : { ca };
-    this.#socket = directConnect({ host, port, ...secure, ...trusted }, { buffer, callback });
+    this.#socket = directConnect(to, { buffer, callback });
     const closed = (): void => {
       this.end(broken('the connection was closed before the answer was whole'));
     };
@@ -105,21 +103,22 @@ class Connection {
       })
       .on('timeout', () => {
         // A consumer that takes its time is no stall.
-        const seconds = String((this.#socket.timeout ?? 0) / 1000);
-        if (this.#waiting !== undefined) this.end(broken(`nothing came for ${seconds} s`, 'ETIMEDOUT'));
+        const message = `nothing came for ${String(this.#patience / 1000)} s`;
+        if (this.#isIdle || this.#waiting !== undefined) this.end(broken(message, 'ETIMEDOUT'));
       })
-      .once(isSecure ? 'secureConnect' : 'connect', () => {
-        this.#socket.setTimeout(STALL);
+      .once(to.secureName === undefined ? 'connect' : 'secureConnect', () => {
+        this.#patience = stall;
+        if (this.#waiting !== undefined) this.#socket.setTimeout(stall);
       })
       .once('end', closed)
-      .once('close', closed)
-      .setTimeout(CONNECT_TIMEOUT);
+      .once('close', closed);
   }
 
   /** @param ended called when it can't be used any more */
   begin(signal: AbortSignal | undefined, ended: () => void): void {
     this.#signal = signal;
     this.#ended = ended;
+    this.#isIdle = false;
     signal?.addEventListener('abort', this.#abort, { once: true });
     this.#socket.ref();
   }
@@ -128,7 +127,8 @@ class Connection {
   rest(): boolean {
     this.#signal?.removeEventListener('abort', this.#abort);
     this.#signal = undefined;
-    this.#socket.unref().resume();
+    this.#isIdle = true;
+    this.#socket.setTimeout(IDLE).unref().resume();
     return this.#failure === undefined && this.#ready === undefined;
   }
 
@@ -138,17 +138,11 @@ class Connection {
 
   /** The final head; what followed it in the same piece is the next chunk. */
   async head(): Promise<Head> {
-    for (let seen = Buffer.alloc(0); ;) {
-      seen = Buffer.concat([seen, await this.next()]);
-      for (let end = seen.indexOf(NEW_LINES); end >= 0; end = seen.indexOf(NEW_LINES)) {
-        const head = parseHead(seen.toString('latin1', 0, end));
-        seen = seen.subarray(end + NEW_LINES.length);
-        // 1xx come before the answer (RFC 9110 15.2).
-        if (head.status < 200) continue;
-        if (seen.length > 0) this.#ready = seen;
-        return head;
-      }
-      if (seen.length > MAX_HEAD) throw broken('the head of the answer has no end');
+    for (const reader = new HeadReader(); ;) {
+      const found = reader.add(await this.next());
+      if (found === undefined) continue;
+      if (found.rest.length > 0) this.#ready = found.rest;
+      return found.head;
     }
   }
 
@@ -158,7 +152,8 @@ class Connection {
     if (ready !== undefined) return ready;
     if (this.#failure !== undefined) throw this.#failure.reason;
     this.#waiting = Promise.withResolvers();
-    this.#socket.resume();
+    // Anew each time: it ran out without effect while the consumer took longer.
+    this.#socket.setTimeout(this.#patience).resume();
     return this.#waiting.promise;
   }
 
@@ -178,7 +173,7 @@ class Connection {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) waiting.resolve(chunk);
-    else if (this.#ready === undefined) this.#ready = chunk;
+    else if (this.#ready === undefined && !this.#isIdle) this.#ready = chunk;
     else this.end(broken('something came that nobody asked for'));
     return false;
   }

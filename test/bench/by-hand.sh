@@ -124,9 +124,15 @@ kind: ClusterConfiguration
 kubernetesVersion: $V
 networking: { podSubnet: $POD_NET, serviceSubnet: $SERVICE_NET }
 ---
-{ apiVersion: kubelet.config.k8s.io/v1beta1, kind: KubeletConfiguration, cgroupDriver: systemd, failCgroupV1: false }
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: systemd
+failCgroupV1: false
 ---
-{ apiVersion: kubeproxy.config.k8s.io/v1alpha1, kind: KubeProxyConfiguration, mode: iptables, conntrack: { maxPerCore: 0, min: 0 } }
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: iptables
+conntrack: { maxPerCore: 0, min: 0 }
 C
 }
 addons() {

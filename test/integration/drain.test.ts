@@ -149,6 +149,17 @@ describe.skipIf(missing !== undefined)(
       expect((await found('w1')).cordoned).toBe(true);
     });
 
+    test('a node that an earlier run of deliver cordoned serves again when the drain fails, and that is said', async () => {
+      await node('w1');
+      await kube.kubectl(['annotate', 'node', 'w1', `${CORDONED}=upgrade`]);
+      await kube.kubectl(['cordon', 'w1']);
+      await budget('web', 0);
+      await run(pod('web', 'w1', { owner: 'ReplicaSet' }));
+      const drained = drainNode(control, await found('w1'), { ...OPTIONS, seconds: 1 });
+      await expect(drained).rejects.toMatchObject({ facts: { state: expect.stringContaining('serves again') as string } });
+      expect((await found('w1')).cordoned).toBe(false);
+    });
+
     test('a pod with two budgets, which Kubernetes never evicts, is said at once', async () => {
       const w1 = await node('w1');
       await budget('web', 1);

@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { redact } from '../../src/core/secret.ts';
+import { renderPullSecret } from '../../src/apps/pull-secret.ts';
+import type { KubeObject, KubeRef } from '../../src/cluster/port.ts';
+import { redact, Secret } from '../../src/core/secret.ts';
 import type { Report } from '../../src/core/report.ts';
 import { harborChecks } from '../../src/flows/harbor-preflight.ts';
+import { nodeAuthorization } from '../../src/flows/node-account.ts';
+import { ensurePullAccount, findPullAccount } from '../../src/flows/pull-account.ts';
 import { findPushAccount, openPushAccount } from '../../src/flows/push-account.ts';
 import { pullStanding } from '../../src/flows/pull-standing.ts';
 import { pushStep } from '../../src/flows/push-step.ts';
@@ -12,6 +16,8 @@ import type { RegistryAccount, SiteRegistryConnection } from '../../src/registry
 import { measurePush } from '../../src/registry/push-need.ts';
 import { planPush } from '../../src/registry/push-plan.ts';
 import { openSiteRegistry } from '../../src/registry/site-registry.ts';
+import { authorizationIn, mirrorFiles, mirrorPath } from '../../src/site/mirror-files.ts';
+import { bareSession, bareSite } from '../support/bare-plan.ts';
 import { ADMIN, openBench, type Bench } from '../lab/harbor/harness.ts';
 import type { ConfiguredUser } from '../lab/harbor/config.ts';
 import { buildImage } from '../support/images.ts';
@@ -236,5 +242,90 @@ describe('the account that nodes pull with', () => {
     await harbor.robots.remove('deliver-nodes.plant-7.suite');
     expect(await pullStanding(nodes, grown.session, grown.ports, SIGNAL)).toBe('none');
     expect(await harbor.robots.widenPull('deliver-nodes.plant-7.suite', ['quay.io'])).toBe(false);
+  });
+
+  it('stays with the nodes when a release brings apps only, and is let into the projects of every release of the site', async () => {
+    const base = await siteWith(undefined, memoryBundle({ [BUSYBOX]: buildImage({ seed: 'busybox' }) }));
+    const apps = await siteWith();
+    const host = new URL(bench.harbor.url).host;
+    const node = { file: '' };
+    const on = ({ ports }: Site): SitePorts => ({
+      ...ports,
+      loaded: {
+        ...ports.loaded,
+        site: {
+          ...ports.loaded.site,
+          hosts: [{ name: 'cp1', address: '10.89.3.11' }],
+          roles: { 'control-plane': ['cp1'] },
+          registry: { host, username: ADMIN.name, password: '${secret.harbor}' },
+        },
+      },
+      secrets: { get: () => new Secret(ADMIN.password) },
+      hosts: {
+        connect: () =>
+          Promise.resolve({
+            readFile: (path: string) => Promise.resolve(path === mirrorPath(host) ? Buffer.from(node.file) : undefined),
+          }),
+      } as unknown as SitePorts['hosts'],
+    });
+    const write = (authorization: Secret | undefined): void => {
+      const files = mirrorFiles({
+        sourceHosts: [],
+        registryHost: host,
+        naming: () => '',
+        ...(authorization === undefined ? {} : { authorization }),
+      });
+      node.file = files[0]?.content ?? '';
+    };
+    const release = (of: Site, name: string, components: Record<string, string> | undefined): ReleaseSession => ({
+      ...of.session,
+      release: { ...of.session.release, metadata: { name, version: '1' } },
+      bundle: {
+        ...of.bundle,
+        lock: { ...of.bundle.lock, release: { kubernetes: { components } } },
+      } as unknown as ReleaseSession['bundle'],
+    });
+    const cluster = release(base, 'base', { containerd: '2.1.4' });
+    await push(base);
+    // A cluster that deliver did not make gets nothing.
+    expect(await nodeAuthorization(release(apps, 'apps', undefined), on(apps), true, SIGNAL)).toBeUndefined();
+    write(await nodeAuthorization(cluster, on(base), true, SIGNAL));
+    const first = node.file;
+    expect(first).toContain('Authorization');
+
+    await push(apps);
+    write(await nodeAuthorization(release(apps, 'apps', undefined), on(apps), true, SIGNAL));
+    expect(node.file).toBe(first);
+    expect((await robots()).find(({ name }) => name === 'robot$deliver-nodes.plant-7.base')?.permissions).toHaveLength(2);
+    expect((await nodeAuthorization(cluster, on(base), false, SIGNAL))?.reveal()).toBe(authorizationIn(first));
+    expect((await robots()).filter(({ name }) => name.includes('nodes'))).toHaveLength(1);
+  });
+});
+
+describe('the account that pods pull with', () => {
+  it('is found again where only add-ons have it: a second install makes no other', async () => {
+    const site = await siteWith();
+    await push(site);
+    const bareHosts = bareSite([
+      { name: 'cp1', address: '10.89.3.11' },
+      { name: 'reg1', address: '10.89.3.12' },
+    ]);
+    const bare = await bareSession(bareHosts);
+    const { apps: _apps, ...release } = bare.release;
+    const session: ReleaseSession = { ...bare, push: site.session.push, release };
+    const cluster = new Map<string, KubeObject>();
+    const api = { get: ({ namespace, name }: KubeRef) => Promise.resolve(cluster.get(`${namespace ?? ''}/${name}`)) };
+    const full = { ...bareHosts, registry: site.ports.loaded.site.registry };
+    const ports = {
+      ...site.ports,
+      loaded: { site: full },
+      cluster: () => Promise.resolve(api),
+    } as unknown as SitePorts;
+    const made = await ensurePullAccount(session, ports, SIGNAL);
+    if (made === undefined) throw new Error('no account');
+    expect(made.origin).toBe('new');
+    const secret = renderPullSecret('kube-flannel', made.account, ['docker.io'], 'bare-site');
+    cluster.set(`kube-flannel/${secret.metadata.name}`, secret);
+    expect(await findPullAccount(session, ports, SIGNAL)).toEqual({ account: made.account, origin: 'kept' });
   });
 });

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SILENT } from '../../src/core/report.ts';
 import { applyHosts, planHosts, type HostOutcome } from '../../src/site/host-apply.ts';
+import { tracesOn, undoHost } from '../../src/site/host-reset.ts';
 import { namesWish, nodeWish } from '../../src/site/host-prepare.ts';
 import { emptyWish, joinWishes, type HostWish } from '../../src/site/host-wish.ts';
+import { FORGET_ENDPOINT } from '../../src/site/kubeadm-endpoint.ts';
 import { MIRROR_MARK } from '../../src/site/mirror-files.ts';
 import { planMirrors, writeMirrors } from '../../src/site/mirrors.ts';
 import { createConnector } from '../../src/ssh/connector.ts';
@@ -78,9 +80,8 @@ describe.skipIf(missing !== undefined)(
       const node = { ...nodeWish(), modules: [] };
       return { blobs, wish: joinWishes(emptyWish('w1'), node, namesWish([{ address: '10.0.0.1', names: ['cp1'] }]), own) };
     };
-    /** One run of deliver, with connections of its own. */
-    const apply = async (version: string): Promise<HostOutcome> => {
-      const connector = createConnector({
+    const connected = () =>
+      createConnector({
         hosts: [host.host('w1')],
         folder,
         knownHostsPath: join(folder, 'known_hosts'),
@@ -89,6 +90,9 @@ describe.skipIf(missing !== undefined)(
         },
         limits: { dial: 5000, login: 5000 },
       });
+    /** One run of deliver, with connections of its own. */
+    const apply = async (version: string): Promise<HostOutcome> => {
+      const connector = connected();
       try {
         const wanted = wish(version);
         const [outcome] = await applyHosts(
@@ -189,6 +193,58 @@ describe.skipIf(missing !== undefined)(
       }
       expect(kills).toBeGreaterThan(3);
     }, 300_000);
+
+    it('by two runs beside one another is put back to what was before both', async () => {
+      const before = seen();
+      const connector = connected();
+      const { wish: wanted, blobs } = wish('v1');
+      try {
+        const looks = await Promise.all([planHosts(connector, [wanted], signal), planHosts(connector, [wanted], signal)]);
+        for (const look of looks) {
+          const [outcome] = await applyHosts(connector, look, blobs, SILENT, signal);
+          expect(outcome?.error).toBeUndefined();
+        }
+      } finally {
+        await connector.close();
+      }
+      const ran = await reset();
+      expect(ran.exitCode, ran.stderr).toBe(0);
+      expect(seen()).toEqual(before);
+    });
+
+    it('is put back with /etc/hosts as it is after Kubernetes was taken off, not as it was looked at before', async () => {
+      await apply('v1');
+      const block = '# deliver: control plane endpoint\n127.0.0.1 lb.site.local\n# deliver: end of control plane endpoint\n';
+      host.write('/etc/hosts', block + (host.read('/etc/hosts') ?? ''));
+      const connector = connected();
+      try {
+        const connection = await connector.connect('w1', signal);
+        expect((await tracesOn(connection, signal)).state.hostsFile).toContain('lb.site.local');
+        await connection.run(FORGET_ENDPOINT, { sudo: true });
+        await undoHost(connection, { remove: [], known: [] }, signal);
+      } finally {
+        await connector.close();
+      }
+      expect(host.read('/etc/hosts')).toBe(HOSTS);
+    });
+
+    it('goes from a host whose Docker is stopped, which can’t take Harbor down any more', async () => {
+      await apply('v1');
+      host.write('/var/lib/deliver/harbor/current/harbor/docker-compose.yml', 'services: {}\n');
+      host.write('/usr/local/bin/docker', '#!/bin/sh\necho "Cannot connect to the Docker daemon" >&2\nexit 1\n', 0o755);
+      const ran = await reset();
+      expect(ran.exitCode, ran.stderr).toBe(0);
+      expect(ran.stdout + ran.stderr).toContain('Docker does not run');
+    });
+
+    it('has its data gone before a unit of others runs again, which may keep its own there', async () => {
+      host.write('/srv/app/live', 'old\n');
+      host.write(UNIT, '[Service]\nExecStart=/usr/bin/tool /srv/app/live\n');
+      await apply('v1');
+      const ran = await reset('--app-data', '/srv/app');
+      expect(ran.exitCode, ran.stderr).toBe(0);
+      expect(host.running('tool.service')).toBe('');
+    });
 
     it('mirrors that the runtime has not read yet are told to it by the next run, though no file differs any more', async () => {
       const connector = createConnector({

@@ -1,9 +1,17 @@
-import { gzipSync } from 'node:zlib';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { gather } from '../../src/lock/small-blob.ts';
 import { createFileSource } from '../../src/store/file-source.ts';
+import { folderWith } from '../support/files.ts';
+import { hasCommand } from '../support/has-command.ts';
 import { startHttp } from '../support/http.ts';
 import { noise } from '../support/images.ts';
 
@@ -53,6 +61,52 @@ describe('files over HTTP', () => {
     expect(other.seen[0]?.headers.authorization).toBeUndefined();
   });
 
+  it('take the account along on the same host, also where an answer is of a length that nobody said', async () => {
+    const { url, seen } = await answers((request, response) => {
+      if (request.url === '/there') response.write(bytes, () => response.end());
+      else response.writeHead(302, { location: '/there', 'transfer-encoding': 'chunked' }).end('moved');
+    });
+    expect((await files.measure(`${url.replace('://', '://me:hunter22@')}/here`)).digest).toBe(digestOf(bytes));
+    expect(seen.map((request) => [request.url, request.headers.authorization !== undefined])).toEqual([
+      ['/here', true],
+      ['/there', true],
+      ['/there', true],
+    ]);
+  });
+
+  it('are found behind a redirect that never says the rest of its words', async () => {
+    const { url } = await answers((_, response) => {
+      response.writeHead(302, { location: '/there', 'content-length': 10 });
+      response.write('m');
+    }, whole);
+    expect((await files.measure(`${url}/here`)).size).toBe(bytes.byteLength);
+  });
+
+  it.skipIf(!hasCommand('openssl'))('are not fetched without encryption where it was asked for', async () => {
+    const plain = await answers(whole);
+    const folder = await folderWith({});
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const out = ['-keyout', 'key.pem', '-out', 'cert.pem', '-days', '2'];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...out, ...subject], {
+      cwd: folder,
+      stdio: 'ignore',
+    });
+    const [key, ca] = ['key.pem', 'cert.pem'].map((name) => readFileSync(join(folder, name), 'utf8'));
+    const server = createServer({ key, cert: ca }, (_, response) => {
+      response.writeHead(301, { location: `${plain.url}/f` }).end();
+    });
+    server.listen(0, 'localhost');
+    await once(server, 'listening');
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `https://localhost:${String((server.address() as AddressInfo).port)}/f`;
+    const trusting = createFileSource({ firstDelay: 1, ...(ca === undefined ? {} : { ca }) });
+    await expect(trusting.open(url)).rejects.toThrowWithCode('E_SOURCE', 'without encryption');
+    expect(plain.seen).toHaveLength(0);
+  });
+
   it('are not unpacked on the way', async () => {
     const packed = gzipSync(bytes);
     const { url, seen } = await answers(
@@ -91,7 +145,7 @@ describe('files over HTTP', () => {
 
   it('that go round in a circle come to an end', async () => {
     const { url } = await answers((_, response) => void response.writeHead(302, { location: '/again' }).end());
-    await expect(files.open(`${url}/f`)).rejects.toThrowWithCode('E_SOURCE');
+    await expect(files.open(`${url}/f`)).rejects.toThrowWithCode('E_SOURCE', 'more than 10 times');
   });
 
   it('stop when told to', async () => {

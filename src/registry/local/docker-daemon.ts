@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Agent, request, type Dispatcher } from 'undici';
 import type { ByteSource } from '../../bundle/byte-source.ts';
-import { DeliverError, messageOf, systemCode } from '../../core/errors.ts';
+import { DeliverError, excerpt, messageOf, systemCode } from '../../core/errors.ts';
 import type { LocalContent } from './content.ts';
 import { tarContent } from './tar-content.ts';
 
@@ -96,7 +96,7 @@ async function ask(agent: Agent, socket: string, name: string, where: string): P
     throw noDaemon(socket, where, error);
   });
   if (answer.statusCode === 200) return answer;
-  const said = (await answer.body.text()).slice(0, 300).trim();
+  const said = excerpt((await answer.body.text()).trim(), 300);
   const isMissing = answer.statusCode === 404 || /no such image|does not exist/i.test(said);
   throw new DeliverError(isMissing ? 'E_SOURCE_NOT_FOUND' : 'E_SOURCE', {
     what: isMissing ? `The docker daemon has no image ${name}.` : `The docker daemon does not give ${name}.`,

@@ -9,6 +9,9 @@ import type { PackedRelease } from './releases.ts';
 /** The two versions that the lab's connected side has, with the etcd that belongs to each. */
 const ETCD = { 'v1.33.13': 'v3.5.24', 'v1.34.4': 'v3.6.5' } as const;
 
+/** Where the gatekeeper keeps what it writes. */
+const DATA = '/home/user/data1';
+
 /** The one that the lab’s base system brings. */
 const HAPROXY = '2.6.12';
 
@@ -33,12 +36,15 @@ async function manifest(name: string): Promise<unknown> {
   return parse(await readFile(path.join(REPOSITORY, 'manifests', name), 'utf8'));
 }
 
-/** The apps of the sample suite with what they need, the gatekeeper with a planted secret, as fields of any release. */
-async function suiteFields(replicas: number): Promise<Record<string, unknown>> {
+/** The apps of the sample suite with what they need, the gatekeeper with a planted secret, as fields of any release. @param movable as a Deployment */
+async function suiteFields(replicas: number, movable = false): Promise<Record<string, unknown>> {
   const { versions, externals, apps } = Suite.parse(await manifest('gatekeeper-suite.yaml'));
-  const grown = apps.map((app) =>
-    app.name === 'gatekeeper' ? { ...app, replicas, secrets: { APP_TOKEN: '${secret.app-token}' } } : app,
-  );
+  const grown = apps.map((app) => {
+    if (app.name !== 'gatekeeper') return app;
+    const { volumes, ...others } = app;
+    const kind = movable ? { kind: 'Deployment', volumes: [{ name: 'vol-data', mount: DATA, emptyDir: {} }] } : { volumes };
+    return { ...others, ...kind, replicas, secrets: { APP_TOKEN: '${secret.app-token}' } };
+  });
   return { versions, externals, apps: grown };
 }
 
@@ -50,6 +56,8 @@ export interface BareRelease {
   readonly replicas?: number;
   /** What the site's registry is made of, distribution when absent. */
   readonly registryKind?: 'distribution' | 'harbor';
+  /** The gatekeeper as a Deployment: a volume on a node's own disk keeps a pod where it is. */
+  readonly movable?: boolean;
   /** With the load balancer for several control planes. */
   readonly haproxy?: boolean;
 }
@@ -57,7 +65,14 @@ export interface BareRelease {
 /** Packs the sample for bare hosts together with the apps of the sample suite, with this Kubernetes. */
 export async function packBare(
   setting: BareSetting,
-  { kubernetes, version = kubernetes.slice(1), replicas = 1, registryKind = 'distribution', haproxy = false }: BareRelease,
+  {
+    kubernetes,
+    version = kubernetes.slice(1),
+    replicas = 1,
+    registryKind = 'distribution',
+    haproxy = false,
+    movable = false,
+  }: BareRelease,
 ): Promise<PackedRelease> {
   const bare = Bare.parse(await manifest('bare-site.yaml'));
   const suite = Suite.parse(await manifest('gatekeeper-suite.yaml'));
@@ -76,7 +91,7 @@ export async function packBare(
       registries: { ...suite.sources.registries, ...bare.sources.registries },
       base: { ...bare.sources.base, 'https://download.docker.com': download },
     },
-    ...(await suiteFields(replicas)),
+    ...(await suiteFields(replicas, movable)),
   };
   const folder = await manifestFolder(setting, `release-${version}`);
   const file = path.join(folder, 'release.yaml');

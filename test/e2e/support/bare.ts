@@ -32,6 +32,10 @@ export interface BareSite {
   readonly workers?: readonly string[];
   /** Hosts of an etcd apart; stacked when absent. */
   readonly etcd?: readonly string[];
+  /** Hosts that are in the file without a role. */
+  readonly spare?: readonly string[];
+  /** Nodes and members of etcd that are to go. */
+  readonly drain?: readonly string[];
   readonly loadBalancer?: 'haproxy' | 'kube-vip' | 'none';
   /** Which registry deliver installs, distribution when absent. */
   readonly registryKind?: 'distribution' | 'harbor';
@@ -94,6 +98,8 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     controlPlanes = ['cp1'],
     workers = ['w1'],
     etcd = [],
+    spare = [],
+    drain = [],
     loadBalancer = 'none',
     registryKind = 'distribution',
     registry = {},
@@ -106,7 +112,7 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     via: 'bastion',
   });
   const hasRegistry = registry !== 'none';
-  const names = [...new Set([...controlPlanes, ...workers, ...etcd, ...(hasRegistry ? ['reg1'] : [])])];
+  const names = [...new Set([...controlPlanes, ...workers, ...etcd, ...spare, ...(hasRegistry ? ['reg1'] : [])])];
   const content = {
     apiVersion: 'deliver/v1',
     kind: 'Site',
@@ -120,6 +126,7 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
       ...(hasRegistry ? { registry: ['reg1'] } : {}),
       ...(etcd.length > 0 ? { etcd } : {}),
     },
+    ...(drain.length > 0 ? { drain } : {}),
     controlPlaneEndpoint: { domain: 'lb.site.local', port: 6443, loadBalancer },
     ...(registry === 'none'
       ? {}

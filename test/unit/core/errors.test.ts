@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Secret } from '../../../src/core/secret.ts';
-import { DeliverError, messageOf } from '../../../src/core/errors.ts';
+import { DeliverError, excerpt, messageOf } from '../../../src/core/errors.ts';
 
 it('keeps where it came from when more is said about it', () => {
   const error = new DeliverError('E_HOST', { what: 'disk full' });
@@ -13,6 +13,12 @@ it('quotes of what others say no more than a beginning', () => {
   const long = messageOf(new Error(`unexpected ${'🍊'.repeat(1_000_000)}`));
   expect(long).toMatch(/^unexpected 🍊+.?…$/u);
   expect(long.length).toBe(2000);
+});
+
+it('never cuts a letter in two, nor says that it cut what was only redacted', () => {
+  for (const before of [0, 1]) expect(excerpt(`${'x'.repeat(before)}${'🍊'.repeat(50)}`, 10)).toMatch(/^x?(?:🍊)+…$/u);
+  const secret = new Secret('a-very-long-secret');
+  expect(excerpt(`no ${secret.reveal()}`, 10)).toBe('no ***');
 });
 
 it('never cuts a secret in two, which nobody would know for one then', () => {

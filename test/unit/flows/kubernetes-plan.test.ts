@@ -123,4 +123,41 @@ describe('a plan for Kubernetes', () => {
     );
     expect(lines(found)).toContain('w1: has traces of another cluster, where the install stops');
   });
+
+  describe('with an etcd of three hosts', () => {
+    const address = { e1: '10.89.3.21', e2: '10.89.3.22', e3: '10.89.3.23' };
+    const control = serving('v1.34.4', [clusterNode('cp1', 'v1.34.4', true)]);
+    const site = (roles: readonly string[], drain: readonly string[]) => ({
+      control: ['cp1'],
+      worker: [],
+      more: {
+        hosts: [{ name: 'cp1', address: '10.89.3.11' }, ...Object.entries(address).map(([name, at]) => ({ name, address: at }))],
+        roles: { 'control-plane': ['cp1'], etcd: roles },
+        drain,
+      },
+    });
+    const member = (...answering: string[]): ScriptedHost => ({ etcd: { members: address, answering } });
+
+    it('says which host joins it again, because it was set up anew, and which one leaves it', async () => {
+      const found = await plan(
+        { cp1: control, e1: member('e1', 'e2'), e2: member('e1', 'e2') },
+        site(['e1', 'e2', 'e3'], ['e2']),
+      ).catch((error: unknown) => error);
+      // Without e2 only one of two would answer.
+      expect(found).toMatchObject({ code: 'E_PREFLIGHT', facts: { what: 'etcd can’t do without e2.' } });
+      const back = await plan({ cp1: control, e1: member('e1', 'e2'), e2: member('e1', 'e2') }, site(['e1', 'e2', 'e3'], []));
+      expect(lines(back)).toContain('e3: joins etcd');
+      expect(back.nodes).toContainEqual({ host: 'e3', role: 'etcd', action: 'join', done: false });
+      const all = member('e1', 'e2', 'e3');
+      const less = await plan({ cp1: control, e1: all, e2: all, e3: all }, site(['e1', 'e2', 'e3'], ['e3']));
+      expect(lines(less)).toContain('e3: leaves etcd');
+      expect(less.nodes.filter(({ role }) => role === 'etcd')).toHaveLength(1);
+    });
+
+    it('says nothing of members that are there', async () => {
+      const all = member('e1', 'e2', 'e3');
+      const found = await plan({ cp1: control, e1: all, e2: all, e3: all }, site(['e1', 'e2', 'e3'], []));
+      expect(found.nodes.every(({ done }) => done)).toBe(true);
+    });
+  });
 });

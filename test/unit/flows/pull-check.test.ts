@@ -17,7 +17,7 @@ describe('a registry that the same install makes', () => {
   };
 
   it('is no reason for a warning where the nodes get its account in their mirrors', async () => {
-    expect(await pull(site)).toMatchObject({ outcome: 'pass', found: 'admin, in the mirrors of the nodes' });
+    expect(await pull(site)).toMatchObject({ outcome: 'pass', found: 'deliver-nodes, in the mirrors of the nodes' });
   });
 
   it('is one where the cluster is somebody else’s, and says that the account can be made as well', async () => {

@@ -43,4 +43,28 @@ describe('the hash of a blob that arrives in ranges', () => {
       await rm(name);
     }
   });
+
+  it('is of what is in the file where a range was written over what was hashed on its way', async () => {
+    const bytes = randomBytes(2 * MIB);
+    const name = path.join(tmpdir(), `deliver-hash-${randomBytes(6).toString('hex')}`);
+    await writeFile(name, bytes);
+    const file = await open(name);
+    const threads = new TransferThreads();
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    try {
+      for (const isFirst of [true, false]) {
+        const hash = new InOrderHash(threads.take(), { descriptor: file.fd, offset: 0 });
+        // On its way there was nothing at all: the hash of a thread that has seen other bytes.
+        expect(hash.claim(0)).toBe(true);
+        if (isFirst) hash.wrote(MIB, 2 * MIB, false);
+        hash.wrote(0, 1.5 * MIB, true);
+        if (!isFirst) hash.wrote(MIB, 2 * MIB, false);
+        expect(await hash.content()).toEqual({ size: bytes.length, digest });
+      }
+    } finally {
+      await threads.close();
+      await file.close();
+      await rm(name);
+    }
+  });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHead } from '../../../src/registry/response-head.ts';
+import { HeadReader, parseHead } from '../../../src/registry/response-head.ts';
 
 describe('the head of an HTTP answer', () => {
   it('gives status, headers whatever their case, and the length of the body', () => {
@@ -18,6 +18,21 @@ describe('the head of an HTTP answer', () => {
     ['a length that is no number', 'Content-Length: 3x'],
   ])('leaves a body that is framed by %s to the HTTP library', (_how, headers) => {
     expect(parseHead(`HTTP/1.1 200 OK\r\n${headers}`).length).toBeUndefined();
+  });
+
+  it('is whole however it is cut into pieces, and passes on what follows it', () => {
+    const text = 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n';
+    const reader = new HeadReader();
+    for (const sign of text.slice(0, -1)) expect(reader.add(Buffer.from(sign))).toBeUndefined();
+    const found = reader.add(Buffer.from('\nabc'));
+    expect([found?.head.status, found?.head.length, found?.rest.toString()]).toEqual([200, 3, 'abc']);
+  });
+
+  it('is given up when it has no end', () => {
+    const reader = new HeadReader();
+    expect(() => {
+      for (let count = 0; count < 100; count++) reader.add(Buffer.alloc(1024, 'x'));
+    }).toThrow('no end');
   });
 
   it('knows which answers have no body', () => {

@@ -354,3 +354,11 @@ describe('the answers of a host', () => {
     expect(certificateEnds({ cert: [{ name: 'x', data: der }], kubeconfig: [{ name: 'y', data: '' }] }, 0)).toEqual([]);
   });
 });
+
+describe('a node that is to go', () => {
+  it('needs nothing any more; a registry on it does', () => {
+    const { duties } = buildNeeds(site({ drain: ['w1', 'reg1'] }), undefined, undefined, new Set());
+    expect([...duties.keys()]).toEqual(['cp1', 'reg1']);
+    expect(buildNeeds(site(), undefined, undefined, new Set()).duties.has('w1')).toBe(true);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHealth, refuseQuorumLoss, type EtcdMember } from '../../../src/site/kubeadm-etcd-members.ts';
+import { leavingOrder, parseHealth, refuseQuorumLoss, type EtcdMember } from '../../../src/site/kubeadm-etcd-members.ts';
 
 const member = (number: number, more: Partial<EtcdMember> = {}): EtcdMember => ({
   id: String(number),
@@ -51,6 +51,19 @@ describe('a member of etcd', () => {
     expect(() => {
       refuseQuorumLoss(member(1), [member(1), learner], answering(1, 2));
     }).toThrowWithCode('E_PREFLIGHT');
+  });
+});
+
+describe('members that leave together', () => {
+  it('go one after the other, those first that do not answer', () => {
+    const order = leavingOrder([member(2), member(3)], three, answering(1, 2));
+    expect(order.map(({ name }) => name)).toEqual(['cp3', 'cp2']);
+  });
+  it('are all refused before the first one goes, when the last one can’t', () => {
+    expect(() => leavingOrder([member(2), member(3)], [...three, member(4)], answering(1, 2, 3))).toThrowWithCode(
+      'E_PREFLIGHT',
+      'etcd can’t do without cp3.',
+    );
   });
 });
 
