@@ -51,7 +51,7 @@ export async function settingsOf({
 
 /**
  * Compares the registry host with what the site file asks for. Changes nothing.
- * @returns undefined when no registry is to be installed
+ * @returns undefined when no registry is to be installed, or the release brings none and one is there
  * @throws DeliverError E_PREFLIGHT when the release lacks a program or an upgrade is too large; E_SCHEMA, E_SSH*, E_HOST
  */
 export async function planRegistry(
@@ -64,9 +64,12 @@ export async function planRegistry(
   if (settings === undefined) return undefined;
   const connection = await ports.hosts.connect(settings.on, signal);
   const kept = await readKept(connection);
-  const certificates = await registryCertificates(settings, kept, now);
   const carried = carriedComponents(lock);
-  const program = needed(carried, settings.kind === 'harbor' ? 'harbor' : 'registry');
+  const name = settings.kind === 'harbor' ? 'harbor' : 'registry';
+  // A release of apps alone uses the registry that an earlier one brought.
+  if (kept.certificate !== undefined && !carried.some((component) => component.name === name)) return undefined;
+  const certificates = await registryCertificates(settings, kept, now);
+  const program = needed(carried, name);
   const wish =
     settings.kind === 'harbor'
       ? harborWish(settings, carried, certificates)

@@ -16,7 +16,7 @@ import { kubernetesStatus } from './kubernetes-status.ts';
 import type { AppStatus, NodeStatus, StatusResult } from './plan-types.ts';
 import { certificateDays } from './registry-certificate-days.ts';
 import { hasNoRegistry } from './site-images.ts';
-import type { SitePorts } from './site-ports.ts';
+import type { SiteRegistryAccess, SitePorts } from './site-ports.ts';
 import { needed, siteStep } from './site-step.ts';
 
 const HOSTS_AT_ONCE = 8;
@@ -108,6 +108,17 @@ async function hostStates(ports: SitePorts, signal: AbortSignal): Promise<Hosts>
   });
 }
 
+/** A plain registry has no report of its health: it is asked for something that it does not have. @throws DeliverError E_REGISTRY* */
+async function answersAtAll({ writer }: SiteRegistryAccess, ports: SitePorts): Promise<[]> {
+  try {
+    await writer.headManifest('deliver-login-check', 'latest');
+  } catch (error) {
+    // Whom it does not know it tells so: it is there.
+    if (!isDeliverError(error, 'E_REGISTRY_AUTH') || ports.loaded.site.registry?.username !== undefined) throw error;
+  }
+  return [];
+}
+
 async function registryState(ports: SitePorts): Promise<StatusResult['registry']> {
   if (hasNoRegistry(ports.loaded.site)) return { host: '', healthy: true, message: 'none: the nodes keep the images' };
   const host = ports.loaded.site.registry?.host ?? '';
@@ -116,7 +127,7 @@ async function registryState(ports: SitePorts): Promise<StatusResult['registry']
   const health: Check = await checkThat('registry', 'registry', async () => {
     const access = await ports.registry();
     version = access.version;
-    const down = (await access.harbor?.unhealthy()) ?? [];
+    const down = access.harbor === undefined ? await answersAtAll(access, ports) : await access.harbor.unhealthy();
     runs = await harborRuns(ports);
     return { found: down.join(', ') };
   });

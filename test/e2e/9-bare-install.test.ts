@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JOIN_SECRETS, watchArgv, type ArgvReport } from './support/argv-watch.ts';
-import { packKubeKey } from './support/bare-releases.ts';
+import { packAppAlone, packKubeKey } from './support/bare-releases.ts';
 import { joinSecrets, kubectlOn, nodesOf, prepareBare, type BareSetting } from './support/bare.ts';
 import type { Outcome } from './support/deliver.ts';
 import { gatekeeperAnswers } from './support/ingress-probe.ts';
@@ -87,6 +87,20 @@ describe('KubeKey’s two files on hosts that have nothing but sshd', () => {
     const left = await joinSecrets(setting.lab, 'cp1');
     expect(left).not.toContain('bootstrap.kubernetes.io/token');
     expect(left).not.toContain('kubeadm-certs');
+  });
+
+  it('takes a release of apps alone, and the nodes still pull what the first one brought', async () => {
+    const mirror = '/etc/containerd/certs.d/registry.k8s.io/hosts.toml';
+    const before = await onHost(setting.lab, 'w1', `cat ${mirror}`);
+    const alone = await packAppAlone(setting, 'notices');
+    const outcome = await setting.deliver(['install', alone.bundle, '--site', kubekey.site, '--yes']);
+    expect(outcome.code, outcome.text).toBe(0);
+    expect(
+      await kubectlOn(setting.lab, 'cp1', 'get', 'deploy', '-n', 'notices', '-o', 'jsonpath={.items[0].status.readyReplicas}'),
+    ).toBe('1');
+    expect(await onHost(setting.lab, 'w1', `cat ${mirror}`)).toBe(before);
+    const again = await setting.deliver(['install', alone.bundle, '--site', kubekey.site, '--yes']);
+    expect(again.words).toContain('nothing was changed');
   });
 
   it('asked nothing of the world outside', () => {

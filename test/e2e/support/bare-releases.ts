@@ -99,6 +99,17 @@ export async function packBare(
   return pack(setting, file, `bare-site-${version}`);
 }
 
+/** Packs one app with nothing below it, in a namespace of its own: what comes after a site was made. */
+export async function packAppAlone(setting: BareSetting, name: string): Promise<PackedRelease> {
+  const { sources, apps } = Suite.parse(await manifest('gatekeeper-suite.yaml'));
+  const [app] = apps.filter((one) => one.name === 'notice');
+  const folder = await manifestFolder(setting, name);
+  const file = path.join(folder, 'release.yaml');
+  const head = { apiVersion: 'deliver/v1', kind: 'Release', metadata: { name, version: '1' }, platforms: ['linux/amd64'] };
+  await writeFile(file, stringify({ ...head, sources, apps: [{ ...app, namespace: name }] }));
+  return pack(setting, file, `${name}-1`);
+}
+
 /** KubeKey's two sample files, with the lab's addresses, planted passwords, and the suite's apps in their annotations. */
 export async function packKubeKey(setting: BareSetting): Promise<PackedRelease & { readonly site: string }> {
   const { lab, key, planted } = setting;
