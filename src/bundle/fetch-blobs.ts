@@ -48,33 +48,53 @@ export async function fetchBlobs(
   origins: BlobOrigins,
   { lanes: { first, most }, report, near, stop }: Work,
 ): Promise<Fetched> {
-  const queue = plan.members.filter(isWanted).sort(byUrgency);
-  const total = queue.reduce((sum, { size }) => sum + size, 0);
+  const wanted = plan.members.filter(isWanted).sort(byUrgency);
+  const total = wanted.reduce((sum, { size }) => sum + size, 0);
+  const isNear = ({ digest }: WantedBlob): boolean => near?.has(digest) === true;
+  const queue = wanted.filter((member) => !isNear(member));
+  const nearby = wanted.filter(isNear);
   const pool = new WritePool(part.bytes);
   const lanes = new Lanes(first, most);
   const spreads = new Set<Spread>();
   const tally = { fetchedBlobs: 0, fetchedBytes: 0, keptBlobs: 0, keptBytes: 0, nearBlobs: 0, nearBytes: 0 };
   let done = 0;
   let inFlight = 0;
+  let undecided = nearby.length;
   const onBytes = (count: number): void => {
     done += count;
     part.received(count);
     const taken = tally.nearBytes === 0 ? '' : ` · ${bytesText(tally.nearBytes)} taken from ${near?.name ?? ''}`;
     report.progress({ done, total, unit: 'bytes', detail: `${String(inFlight)} in flight${taken}` });
   };
+  const isKept = async (member: WantedBlob): Promise<boolean> => {
+    if (!part.journal.finished.has(member.digest) || !(await isInPlace(part, member, stop.signal))) return false;
+    tally.keptBlobs += 1;
+    tally.keptBytes += member.size;
+    onBytes(member.size);
+    return true;
+  };
+  const copied = async (member: WantedBlob): Promise<boolean> => {
+    if ((await near?.copy(member, part.bytes, onBytes, stop.signal)) !== true) return false;
+    await part.journal.append(member.digest);
+    tally.nearBlobs += 1;
+    tally.nearBytes += member.size;
+    return true;
+  };
+  /** Beside the lanes, which are for what has a way to come. What is damaged there is left to them. */
+  const copier = async (): Promise<void> => {
+    for (let member = nearby.shift(); member !== undefined && !stop.signal.aborted; member = nearby.shift()) {
+      try {
+        if (!(await isKept(member)) && !(await copied(member))) queue.push(member);
+      } catch (error) {
+        stop.abort(error);
+      } finally {
+        undecided -= 1;
+        lanes.tellChange();
+      }
+    }
+  };
   const one = async (member: WantedBlob): Promise<void> => {
-    if (part.journal.finished.has(member.digest) && (await isInPlace(part, member, stop.signal))) {
-      tally.keptBlobs += 1;
-      tally.keptBytes += member.size;
-      onBytes(member.size);
-      return;
-    }
-    if ((await near?.copy(member, part.bytes, onBytes, stop.signal)) === true) {
-      await part.journal.append(member.digest);
-      tally.nearBlobs += 1;
-      tally.nearBytes += member.size;
-      return;
-    }
+    if (await isKept(member)) return;
     await bringBlob(member, origins, { file: part.bytes, pool, lanes, spreads, onBytes, signal: stop.signal });
     await part.journal.append(member.digest);
     tally.fetchedBlobs += 1;
@@ -88,7 +108,7 @@ export async function fetchBlobs(
     return largest === undefined ? undefined : () => largest.help();
   };
   const lane = async (number: number): Promise<void> => {
-    while (!stop.signal.aborted && (queue.length > 0 || inFlight > 0)) {
+    while (!stop.signal.aborted && queue.length + inFlight + undecided > 0) {
       const work = number < lanes.count ? next() : undefined;
       if (work === undefined) {
         await lanes.changed();
@@ -105,7 +125,7 @@ export async function fetchBlobs(
       }
     }
   };
-  await Promise.all(Array.from({ length: most }, (_, number) => lane(number)));
+  await Promise.all([copier(), copier(), ...Array.from({ length: most }, (_, number) => lane(number))]);
   lanes.close();
   await pool.close();
   if (stop.signal.aborted) throw firstReason(stop.signal);

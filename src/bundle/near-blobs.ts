@@ -24,6 +24,8 @@ export interface NearWish {
 export interface NearBlobs {
   /** The bundles that blobs are taken from, for the person. */
   readonly name: string;
+  /** Whether one of them says that it has this. */
+  has(digest: Digest): boolean;
   /**
    * Copies a blob to its place, hashing on the way, on another thread; false when no bundle has it, or its copy is damaged
    * or can't be read, which is told.
@@ -87,6 +89,7 @@ export async function openNear(
   return {
     name: names.length > 2 ? `${String(names.length)} earlier bundles` : names.join(' and '),
     close,
+    has: (digest) => places.has(digest),
     async copy({ digest, offset, size }, target, onBytes, signal) {
       const place = places.get(digest);
       if (place === undefined) return false;
