@@ -78,6 +78,8 @@ export async function fetchBlobs(
     await part.journal.append(member.digest);
     tally.nearBlobs += 1;
     tally.nearBytes += member.size;
+    // So that it is said.
+    onBytes(0);
     return true;
   };
   /** Beside the lanes, which are for what has a way to come. What is damaged there is left to them. */
