@@ -8,6 +8,9 @@ import { closeLab, openLab, resetLab } from './lab-life.ts';
 import { heading, lines, say, step } from './narrator.ts';
 import { DemoFailure, play, REPOSITORY, type Stage } from './stage.ts';
 
+/** Asks again, for 20 s, while an ingress controller does not know the name yet. */
+const ASK = 'curl -fsS -m 10 --retry 20 --retry-delay 1 --retry-all-errors';
+
 const KEEP = process.env['DELIVER_DEMO_KEEP'] === '1';
 
 await play(async (stage) => {
@@ -130,8 +133,6 @@ async function resourceVersions(lab: Lab): Promise<string> {
   const shown = ['-o', 'jsonpath={range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion} {end}'];
   return `${await kubectl(lab, 'get', 'sts,deploy,svc,ing,cm,secret,endpointslice', '-n', 'project', ...shown)} ${await kubectl(lab, 'get', 'cm', '-n', 'deliver-system', ...shown)}`;
 }
-
-const ASK = 'curl -fsS -m 10 --retry 20 --retry-delay 1 --retry-all-errors';
 
 async function askTheApp(stage: Stage, lab: Lab, operator: Operator): Promise<void> {
   step(
