@@ -142,7 +142,7 @@ async function askTheApp(stage: Stage, lab: Lab, operator: Operator): Promise<vo
   const counts: number[] = [];
   for (const round of [1, 2])
     for (const address of lab.ingress.addresses) {
-      const answer = await stage.ask(`${ASK} http://gatekeeper.project.${address}.nip.io/`, operator);
+      const answer = await stage.ask(`${ASK} \\\n  http://gatekeeper.project.${address}.nip.io/`, operator);
       const { count } = JSON.parse(answer) as { count?: number };
       if (count === undefined) throw new DemoFailure(`The answer of round ${String(round)} has no counter in it.`);
       counts.push(count);
