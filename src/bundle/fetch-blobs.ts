@@ -36,6 +36,9 @@ interface Work {
   readonly stop: AbortController;
 }
 
+/** Blobs that are copied at once from earlier bundles: one for each thread that hashes. */
+const COPIERS = 2;
+
 /**
  * Brings every blob that is not known yet to its place, several at once: manifests first, so that an image that is gone
  * is met early, then the big ones, so that none is left to the end. Where one connection is slow, more of them are in flight,
@@ -127,7 +130,8 @@ export async function fetchBlobs(
       }
     }
   };
-  await Promise.all([copier(), copier(), ...Array.from({ length: most }, (_, number) => lane(number))]);
+  const copiers = Array.from({ length: Math.min(COPIERS, most) }, () => copier());
+  await Promise.all([...copiers, ...Array.from({ length: most }, (_, number) => lane(number))]);
   lanes.close();
   await pool.close();
   if (stop.signal.aborted) throw firstReason(stop.signal);

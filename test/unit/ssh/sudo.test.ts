@@ -49,7 +49,7 @@ describe('sudo with a password', () => {
   });
 
   it('tries a password once and alone', async () => {
-    const probe = passwordProbe(new Secret('wrong'));
+    const probe = passwordProbe(new Secret('not-that-password'));
     const ran = await runHere(
       probe.line.replace('sudo', join(folder, 'reads')),
       probe.input === undefined ? {} : { stdin: probe.input },
