@@ -54,7 +54,7 @@ describe('sudo with a password', () => {
       probe.line.replace('sudo', join(folder, 'reads')),
       probe.input === undefined ? {} : { stdin: probe.input },
     );
-    expect(probe.input).toEqual(Buffer.from('wrong\n'));
+    expect(probe.input).toEqual(Buffer.from('not-that-password\n'));
     expect(sudoRefusal(host, { ...ran, stdout: Buffer.from(ran.stdout), stderr: Buffer.from(ran.stderr) })).toThrowWithCode(
       'E_SUDO',
       'is wrong',
