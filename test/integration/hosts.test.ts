@@ -13,6 +13,7 @@ import { createConnector } from '../../src/ssh/connector.ts';
 import type { HostConnector } from '../../src/ssh/port.ts';
 import { memoryBlobs, tarball, type MemoryBlobs } from '../support/blobs.ts';
 import { startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
+import { descendants, kill } from '../support/processes.ts';
 
 const missing = process.platform === 'linux' ? whyNoSshd() : 'not Linux';
 const never = new AbortController().signal;
@@ -208,18 +209,3 @@ describe.skipIf(missing !== undefined)(`hosts over a real sshd${missing === unde
     }
   }, 240_000);
 });
-
-function descendants(pid: number): number[] {
-  const path = `/proc/${String(pid)}/task/${String(pid)}/children`;
-  if (!existsSync(path)) return [];
-  const children = readFileSync(path, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  return [...children, ...children.flatMap(descendants)];
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
-}

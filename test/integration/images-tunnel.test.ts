@@ -1,4 +1,4 @@
-import { readFileSync, existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -21,6 +21,7 @@ import { releaseOf } from '../support/image-release.ts';
 import { buildImage, noise } from '../support/images.ts';
 import { startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
 import { tarMember, tarOf } from '../support/tar-builder.ts';
+import { descendants, kill } from '../support/processes.ts';
 
 const missing = whyNoContainerd() ?? whyNoSshd();
 const never = new AbortController().signal;
@@ -229,18 +230,3 @@ describe.skipIf(missing !== undefined)(
     });
   },
 );
-
-function descendants(pid: number): number[] {
-  const path = `/proc/${String(pid)}/task/${String(pid)}/children`;
-  if (!existsSync(path)) return [];
-  const children = readFileSync(path, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  return [...children, ...children.flatMap(descendants)];
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It is gone already.
-  }
-}

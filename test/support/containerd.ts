@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { labProgram } from './lab-program.ts';
+import { attend } from './processes.ts';
 
 /** Lines of containerd that the lab has programs of. */
 export const CONTAINERD_LINES = ['CONTAINERD', 'CONTAINERD_2'] as const;
@@ -44,20 +45,9 @@ export async function startContainerd(line: Line = 'CONTAINERD'): Promise<Contai
   const path = `${dirname(program)}${delimiter}${process.env['PATH'] ?? '/usr/bin:/bin'}`;
   const env = { PATH: path, HOME: folder, CONTAINERD_ADDRESS: at('sock') };
   const child = spawn(program, ['--config', at('config.toml')], { stdio: ['ignore', 'ignore', 'pipe'], env });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = `${said}${chunk.toString('utf8')}`.slice(-2000);
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => {
-      resolve();
-    });
-  });
+  const { said, end } = attend(child);
   const stop = async (): Promise<void> => {
-    child.kill('SIGTERM');
-    const forced = setTimeout(() => child.kill('SIGKILL'), 10_000);
-    await ended;
-    clearTimeout(forced);
+    await end(10_000);
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   const run = (args: readonly string[]) =>
@@ -77,5 +67,5 @@ export async function startContainerd(line: Line = 'CONTAINERD'): Promise<Contai
     await sleep(150);
   }
   await stop();
-  throw new Error(`containerd did not start: ${said}`);
+  throw new Error(`containerd did not start: ${said()}`);
 }

@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { attend } from './processes.ts';
 
 const CACHE = process.env['DELIVER_LAB_CACHE'] ?? join(homedir(), '.cache', 'deliver-lab');
 const SUITE = /^DEBIAN_SUITE=(\S+)/m.exec(readFileSync(new URL('../lab/versions.sh', import.meta.url), 'utf8'))?.[1] ?? '';
@@ -36,21 +37,10 @@ export async function startDockerd(): Promise<Dockerd> {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: `${FOLDER}${delimiter}${process.env['PATH'] ?? ''}`, HOME: folder },
   });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = `${said}${chunk.toString('utf8')}`.slice(-2000);
-  });
-  const ended = new Promise<void>((resolve) => {
-    child.once('close', () => {
-      resolve();
-    });
-  });
+  const { said, end } = attend(child);
   const stop = async (): Promise<void> => {
     // It ends its own containerd when it is asked to.
-    child.kill('SIGTERM');
-    const forced = setTimeout(() => child.kill('SIGKILL'), 15_000);
-    await ended;
-    clearTimeout(forced);
+    await end(15_000);
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
   for (let tries = 0; tries < 200; tries++) {
@@ -60,7 +50,7 @@ export async function startDockerd(): Promise<Dockerd> {
     await sleep(150);
   }
   await stop();
-  throw new Error(`dockerd did not start: ${said}`);
+  throw new Error(`dockerd did not start: ${said()}`);
 }
 
 function loadInto(socket: string): Dockerd['load'] {
