@@ -67,7 +67,7 @@ describe.skipIf(missing !== undefined)(
         chmodSync(join(programs, name), 0o755);
       }
       const path = `${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
-      const [good, bad] = await Promise.all([startSshd(), startSshd({ config: [`SetEnv PATH=${path}`] })]);
+      const [good, bad] = await Promise.all([startSshd(), startSshd({ env: { PATH: path } })]);
       servers = [good, bad];
       registryPort = await freePort();
       // It answers nobody, and keeps nobody waiting.

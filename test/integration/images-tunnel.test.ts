@@ -58,7 +58,7 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       for (const [index, line] of CONTAINERD_LINES.entries()) {
         const store = await startContainerd(line);
-        nodes.push({ name: `w${String(index + 1)}`, store, sshd: await startSshd({ config: store.sshd }) });
+        nodes.push({ name: `w${String(index + 1)}`, store, sshd: await startSshd({ env: store.sshd }) });
       }
     }, 90_000);
 

@@ -76,7 +76,7 @@ describe.skipIf(noSshd !== undefined)(
         `-----BEGIN RSA PRIVATE KEY-----\n${PLANTED}\n-----END RSA PRIVATE KEY-----\n  - name: API_TOKEN\n    value: ${PLANTED}`,
       );
       sshd = await startSshd({
-        config: [`SetEnv PATH=${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`],
+        env: { PATH: `${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin` },
       });
     });
     afterAll(() => sshd.stop());
@@ -135,7 +135,7 @@ describe.skipIf(noSshd !== undefined)(
         `#!/bin/sh\ncase "$*" in *kubelet*) ;; *) exit 0;; esac\nyes "password=${PLANTED} and so on" | head -n 100000; echo the last line\n`,
         { mode: 0o755 },
       );
-      const other = await startSshd({ config: [`SetEnv PATH=${noisy}:/usr/sbin:/usr/bin:/sbin:/bin`] });
+      const other = await startSshd({ env: { PATH: `${noisy}:/usr/sbin:/usr/bin:/sbin:/bin` } });
       const connector = createConnector({
         hosts: [other.host('cp1')],
         folder,

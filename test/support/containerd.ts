@@ -21,7 +21,7 @@ export function whyNoContainerd(): string | undefined {
 /** A containerd of its own, without its CRI plugin: nothing runs in it, it only keeps images. */
 export interface Containerd {
   /** For an sshd: what a `ctr` without flags needs to reach this one. */
-  readonly sshd: readonly string[];
+  readonly sshd: Readonly<Record<string, string>>;
   /** `ctr -n k8s.io …`; its standard output. */
   ctr(...args: readonly string[]): string;
   stop(): Promise<void>;
@@ -55,7 +55,7 @@ export async function startContainerd(line: Line = 'CONTAINERD'): Promise<Contai
   for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
     if (run(['version']).status === 0) {
       return {
-        sshd: [`SetEnv CONTAINERD_ADDRESS=${at('sock')} PATH=${path}`],
+        sshd: { CONTAINERD_ADDRESS: at('sock'), PATH: path },
         ctr: (...args) => {
           const ran = run(['-n', 'k8s.io', ...args]);
           if (ran.status !== 0) throw new Error(`ctr ${args.join(' ')}: ${ran.stderr}`);

@@ -31,6 +31,8 @@ export interface Sshd {
 export interface SshdOptions {
   /** Lines that go before all others: sshd takes the first value of each keyword. */
   readonly config?: readonly string[];
+  /** Variables of every session. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly hostKeyTypes?: readonly ('ed25519' | 'rsa' | 'ecdsa')[];
   readonly passphrase?: string;
   /** What sshd is started by: words that its own command line follows. */
@@ -47,7 +49,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   await writeFile(join(folder, 'authorized_keys'), await readFile(`${key}.pub`), { mode: 0o600 });
   await chmod(folder, 0o700);
   const port = await freePort();
-  await writeFile(join(folder, 'sshd_config'), config(folder, port, types, options.config ?? []));
+  await writeFile(join(folder, 'sshd_config'), config(folder, port, types, options));
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const own = ['-D', '-e', '-f', join(folder, 'sshd_config')];
   const [program, ...before] = options.command ?? [];
@@ -87,7 +89,10 @@ function keygen(file: string, type: string, passphrase: string): void {
   if (made.status !== 0) throw new Error(`ssh-keygen: ${made.stderr}`);
 }
 
-function config(folder: string, port: number, types: readonly string[], first: readonly string[]): string {
+function config(folder: string, port: number, types: readonly string[], { config: first = [], env = {} }: SshdOptions): string {
+  // bash then reads no ~/.bashrc: what a developer has there is slow, and may not be killed as these sessions are.
+  const variables = { SHLVL: '2', ...env };
+  if (first.some((line) => /^setenv\b/i.test(line))) throw new Error('sshd takes the first SetEnv only: give variables as `env`');
   return [
     ...first,
     `Port ${String(port)}`,
@@ -102,8 +107,9 @@ function config(folder: string, port: number, types: readonly string[], first: r
     'PermitRootLogin yes',
     'PermitUserRC no',
     'AllowTcpForwarding yes',
-    // bash then reads no ~/.bashrc: what a developer has there is slow, and may not be killed as these sessions are.
-    'SetEnv SHLVL=2',
+    `SetEnv ${Object.entries(variables)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
     '',
   ].join('\n');
 }
