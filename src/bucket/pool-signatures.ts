@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SignatureBlob } from '../bundle/signature-room.ts';
+import type { SignatureBlob } from '../bundle/signature/signature-room.ts';
 import { canonicalJson } from '../core/canonical-json.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { ObjectStore } from '../store/port.ts';

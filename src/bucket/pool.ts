@@ -1,5 +1,5 @@
 import { planWithLockBytes, type BundlePlan } from '../bundle/plan.ts';
-import type { SignatureBlob } from '../bundle/signature-room.ts';
+import type { SignatureBlob } from '../bundle/signature/signature-room.ts';
 import { canonicalJson, type Json } from '../core/canonical-json.ts';
 import { digestOf, hexOf, isDigest, type Digest } from '../core/digest.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';

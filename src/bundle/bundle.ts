@@ -3,7 +3,7 @@ import type { Descriptor } from '../core/oci.ts';
 import type { Lock } from '../lock/lock-schema.ts';
 import type { PlannedDelta } from './delta.ts';
 import type { BundlePlan } from './plan.ts';
-import type { SignatureBlob } from './signature-room.ts';
+import type { SignatureBlob } from './signature/signature-room.ts';
 
 export type BundleSignature = SignatureBlob;
 

@@ -2,7 +2,7 @@ import type { Report } from '../core/report.ts';
 import { existingBundle } from './existing-bundle.ts';
 import { openPart, type PartFile } from './part-file.ts';
 import type { BundlePlan } from './plan.ts';
-import type { SignatureBlob } from './signature-room.ts';
+import type { SignatureBlob } from './signature/signature-room.ts';
 
 /** Where a bundle is written to: one file, or the volumes of a carry set. */
 export interface Destination {

@@ -1,7 +1,7 @@
 import { isDeliverError } from '../core/errors.ts';
 import type { Bundle } from './bundle.ts';
 import type { Report } from '../core/report.ts';
-import type { SignatureBlob } from './signature-room.ts';
+import type { SignatureBlob } from './signature/signature-room.ts';
 import { openBundle } from './open-bundle.ts';
 import type { BundlePlan } from './plan.ts';
 import { verifyBundle } from './verify-bundle.ts';

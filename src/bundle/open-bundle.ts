@@ -9,8 +9,8 @@ import { readFoundation, type Foundation } from './foundation.ts';
 import { HashPool } from './hash-pool.ts';
 import { openSource, type OpenSource } from './open-source.ts';
 import { planWithLockBytes, type BundlePlan } from './plan.ts';
-import { refuseHalfSigned, withJournalHint } from './sign-journal.ts';
-import { readRoom, ROOM_SIZE } from './signature-room.ts';
+import { refuseHalfSigned, withJournalHint } from './signature/sign-journal.ts';
+import { readRoom, ROOM_SIZE } from './signature/signature-room.ts';
 import { compareStructure } from './structure.ts';
 import { walkProblems } from './walk.ts';
 

@@ -7,7 +7,7 @@ import { lockBlob, type MadeBlob } from './artifact.ts';
 import { deltaFileName, withoutOmitted, type Delta, type PlannedDelta } from './delta.ts';
 import { indexJson } from './index-json.ts';
 import { releaseRoot } from './release-root.ts';
-import { signatureRoom, type SignatureBlob } from './signature-room.ts';
+import { signatureRoom, type SignatureBlob } from './signature/signature-room.ts';
 
 /** A member of the tar and its place; offsets and sizes are bytes from the start of the file. */
 export interface PlannedMember {

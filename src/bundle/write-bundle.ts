@@ -10,7 +10,7 @@ import { openNear, type NearWish } from './near-blobs.ts';
 import { outputError } from './output-error.ts';
 import { lockOutput } from './pack-lock.ts';
 import type { BundlePlan } from './plan.ts';
-import type { SignatureBlob } from './signature-room.ts';
+import type { SignatureBlob } from './signature/signature-room.ts';
 
 export interface WriteOptions {
   /** Blobs or ranges in flight at once; when absent 4, where connections are slow up to 16. Memory is about 1 MiB for each. */

@@ -1,8 +1,8 @@
-import { checkSignature, type Purpose } from '../bundle/check-signature.ts';
-import type { TrustPolicy } from '../bundle/load-trusted-keys.ts';
-import type { RootSigner } from '../bundle/sign.ts';
-import { armor, signedData } from '../bundle/sshsig.ts';
-import { judgeTrust, type Trust } from '../bundle/trust.ts';
+import { checkSignature, type Purpose } from '../bundle/signature/check-signature.ts';
+import type { TrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
+import type { RootSigner } from '../bundle/signature/sign.ts';
+import { armor, signedData } from '../bundle/signature/sshsig.ts';
+import { judgeTrust, type Trust } from '../bundle/signature/trust.ts';
 import { isDeliverError } from '../core/errors.ts';
 import { signedBytes, type CarryManifest } from './manifest.ts';
 

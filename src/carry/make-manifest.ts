@@ -1,6 +1,6 @@
 import type { BundlePlan } from '../bundle/plan.ts';
 import { signCarry } from './carry-trust.ts';
-import type { RootSigner } from '../bundle/sign.ts';
+import type { RootSigner } from '../bundle/signature/sign.ts';
 import type { Digest } from '../core/digest.ts';
 import { LEAF, type CarryLayout, type VolumeOptions } from './layout.ts';
 import { parityOf, withId, type CarryManifest } from './manifest.ts';

@@ -5,7 +5,7 @@ import { isSamePlan } from '../bundle/existing-bundle.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { openParts, type PartFile } from '../bundle/part-file.ts';
 import type { BundlePlan } from '../bundle/plan.ts';
-import type { SignatureBlob } from '../bundle/signature-room.ts';
+import type { SignatureBlob } from '../bundle/signature/signature-room.ts';
 import { isDeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
 import { isSignedBy } from './carry-trust.ts';

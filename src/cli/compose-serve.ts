@@ -1,6 +1,6 @@
-import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
+import { loadTrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
-import { judgeTrust } from '../bundle/trust.ts';
+import { judgeTrust } from '../bundle/signature/trust.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { serveFlow, type ServeResult } from '../flows/serve.ts';

@@ -1,5 +1,5 @@
 import { isCarrySet } from '../bundle/open-source.ts';
-import { readJournal } from '../bundle/sign-journal.ts';
+import { readJournal } from '../bundle/signature/sign-journal.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { keygen, refuseExisting, type KeygenResult } from '../flows/keygen.ts';

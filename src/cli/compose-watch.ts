@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { looksLikeKey } from '../bundle/trusted-keys.ts';
-import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
+import { looksLikeKey } from '../bundle/signature/trusted-keys.ts';
+import { loadTrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { repairFlow } from '../flows/repair.ts';

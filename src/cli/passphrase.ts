@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isPublicKeyText, parseSigningKey } from '../bundle/sign.ts';
+import { isPublicKeyText, parseSigningKey } from '../bundle/signature/sign.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import { askSecret, canAsk } from './prompt.ts';

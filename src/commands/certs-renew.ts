@@ -12,7 +12,7 @@ Kubernetes renews them too. deliver status shows the days that are left.`;
   override async run(): Promise<void> {
     const { flags } = await this.parse(CertsRenew);
     const { composeCertsRenew } = await import('../cli/compose-kubernetes.ts');
-    const { viewCerts } = await import('../cli/view-kubernetes.ts');
+    const { viewCerts } = await import('../cli/views/kubernetes.ts');
     const result = await this.runFlow(await composeCertsRenew(flags.site));
     this.showResult(result, (shown) => viewCerts(shown, this.output));
   }

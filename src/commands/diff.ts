@@ -22,7 +22,7 @@ Of a receipt, the lock or bundle that it names has to be beside it or the other,
   override async run(): Promise<void> {
     const { args } = await this.parse(Diff);
     const { composeDiff } = await import('../cli/compose-bundle.ts');
-    const { viewDiff } = await import('../cli/view-diff.ts');
+    const { viewDiff } = await import('../cli/views/diff.ts');
     const result = await composeDiff(args);
     this.showDocument(result, (shown) => viewDiff(shown, this.output));
   }

@@ -18,7 +18,7 @@ Ends with exit code 6 when something failed.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Doctor);
     const { composeDoctor } = await import('../cli/compose-site.ts');
-    const { viewDoctor } = await import('../cli/view-doctor.ts');
+    const { viewDoctor } = await import('../cli/views/doctor.ts');
     const release = { bundle: args.bundle, allowUnsigned: flags['allow-unsigned'] };
     const result = await this.runFlow(await composeDoctor({ site: flags.site, ...release }));
     this.showResult(result, (shown) => viewDoctor(shown, this.output));

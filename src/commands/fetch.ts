@@ -29,7 +29,7 @@ With --pool the bundle is made again from the lock and the blobs of a pool, byte
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Fetch);
     const { composeFetch, composeFetchPool } = await import('../cli/compose-store.ts');
-    const { viewFetch, viewFetchPool } = await import('../cli/view-store.ts');
+    const { viewFetch, viewFetchPool } = await import('../cli/views/store.ts');
     const { style } = this.output;
     if (flags.pool) {
       const result = await this.runFlow(composeFetchPool(args.from, args.folder));

@@ -25,7 +25,7 @@ deletes them. What a running publish needs is never touched.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Gc);
     const { composeCollect } = await import('../cli/compose-store.ts');
-    const { viewCollect } = await import('../cli/view-store.ts');
+    const { viewCollect } = await import('../cli/views/store.ts');
     const wish = { hours: flags['window-hours'], dryRun: flags['dry-run'] };
     const result = await this.runFlow(composeCollect(args.pool, wish));
     this.showResult(result, (shown) => viewCollect(shown, this.output.style));

@@ -19,7 +19,7 @@ overwritten.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(ImportKubeKey);
     const { composeImport } = await import('../cli/compose-import.ts');
-    const { viewImport } = await import('../cli/view-import.ts');
+    const { viewImport } = await import('../cli/views/import.ts');
     const result = await composeImport({ path: args.file, output: flags.output });
     this.showDocument(result, (shown) => viewImport(shown, this.output.style, this.output.width));
   }

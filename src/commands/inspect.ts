@@ -42,13 +42,13 @@ With --html or --sbom every layer is read once, in place, for the packages in it
     const { args, flags } = await this.parse(Inspect);
     if (flags.html !== undefined || flags.sbom !== undefined) {
       const { composeDeepInspect } = await import('../cli/compose-inspect.ts');
-      const { viewInspectDeep } = await import('../cli/view-inspect-deep.ts');
+      const { viewInspectDeep } = await import('../cli/views/inspect-deep.ts');
       const result = await this.runFlow(composeDeepInspect({ ...args, ...flags }));
       this.showResult(result, (shown) => viewInspectDeep(shown, this.output));
       return;
     }
     const { composeInspect } = await import('../cli/compose-bundle.ts');
-    const { viewInspect } = await import('../cli/view-inspect.ts');
+    const { viewInspect } = await import('../cli/views/inspect.ts');
     const result = await composeInspect({ bundle: args.bundle });
     this.showDocument(result, (shown) => viewInspect(shown, this.output));
   }

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../cli/base-command.ts';
-import type { PlanCommand } from '../cli/view-plan.ts';
+import type { PlanCommand } from '../cli/views/plan.ts';
 import type { Flow } from '../core/report.ts';
-import type { PlanResult } from '../flows/plan-types.ts';
+import type { PlanResult } from '../flows/plan/types.ts';
 import { allowUnsignedFlag, bundleArg, siteFlag } from '../cli/shared-flags.ts';
 
 export default class Install extends BaseCommand {
@@ -27,7 +27,7 @@ the same command goes on. A second run changes nothing and says so.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Install);
     const { composeInstall, composePlan } = await import('../cli/compose-site.ts');
-    const { viewInstall } = await import('../cli/view-install.ts');
+    const { viewInstall } = await import('../cli/views/install.ts');
     const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
     const flow = await composeInstall(where);
     if (!flags.yes) await this.agree(where, await composePlan(where));
@@ -38,7 +38,7 @@ the same command goes on. A second run changes nothing and says so.`;
   /** Shows the plan and asks. */
   private async agree(paths: PlanCommand, planning: Flow<PlanResult>): Promise<void> {
     const { consent, refuseUnasked } = await import('../cli/prompt.ts');
-    const { viewPlan } = await import('../cli/view-plan.ts');
+    const { viewPlan } = await import('../cli/views/plan.ts');
     refuseUnasked();
     const plan = await this.runFlow(planning);
     this.showResult(plan, (shown) => viewPlan(shown, paths, this.output));

@@ -14,7 +14,7 @@ terminal a passphrase is asked for. A file that is there is never overwritten.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Keygen);
     const { composeKeygen } = await import('../cli/compose-sign.ts');
-    const { viewKeygen } = await import('../cli/view-sign.ts');
+    const { viewKeygen } = await import('../cli/views/sign.ts');
     const result = await composeKeygen({ path: args.file, comment: flags.comment });
     this.showDocument(result, (shown) => viewKeygen(shown, this.output.style));
   }

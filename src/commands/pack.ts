@@ -54,7 +54,7 @@ written straight into the volumes of a carry set, without a bundle before.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Pack);
     const { composePack } = await import('../cli/compose.ts');
-    const { viewPack } = await import('../cli/view-pack.ts');
+    const { viewPack } = await import('../cli/views/pack.ts');
     const { volumeOptions, wantsVolumes } = await import('../cli/volume-options.ts');
     const flow = await composePack({
       release: args.release,

@@ -18,7 +18,7 @@ counts what each one gets: --verbose names every file.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Plan);
     const { composePlan } = await import('../cli/compose-site.ts');
-    const { viewPlan } = await import('../cli/view-plan.ts');
+    const { viewPlan } = await import('../cli/views/plan.ts');
     const where = { bundle: args.bundle, site: flags.site, allowUnsigned: flags['allow-unsigned'] };
     const result = await this.runFlow(await composePlan(where));
     const command = { bundle: args.bundle, site: flags.site, verbose: flags.verbose };

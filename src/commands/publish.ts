@@ -28,7 +28,7 @@ With --pool only the blobs that other releases did not bring before are sent.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Publish);
     const { composePublish, composePublishPool } = await import('../cli/compose-store.ts');
-    const { viewPublish, viewPublishPool } = await import('../cli/view-store.ts');
+    const { viewPublish, viewPublishPool } = await import('../cli/views/store.ts');
     const { style } = this.output;
     if (flags.pool) {
       const result = await this.runFlow(composePublishPool(args.path, args.to));

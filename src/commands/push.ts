@@ -33,7 +33,7 @@ What is already there is not sent again.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Push);
     const { composePush } = await import('../cli/compose.ts');
-    const { viewPush } = await import('../cli/view-push.ts');
+    const { viewPush } = await import('../cli/views/push.ts');
     const result = await this.runFlow(await composePush({ bundle: args.bundle, flags }));
     this.showResult(result, (shown) => viewPush(shown, flags.to, this.output.style));
   }

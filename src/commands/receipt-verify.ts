@@ -24,7 +24,7 @@ typed text, in the order in which they were written.`;
   override async run(): Promise<void> {
     const { argv, flags } = await this.parse(ReceiptVerify);
     const { composeVerifyReceipts } = await import('../cli/compose-receipt.ts');
-    const { viewReceipts } = await import('../cli/view-receipt.ts');
+    const { viewReceipts } = await import('../cli/views/receipt.ts');
     const result = await composeVerifyReceipts(argv.map(String), flags.trust);
     this.showDocument(result, (shown) => viewReceipts(shown, this.output.style));
   }

@@ -38,7 +38,7 @@ aloud, and give it to deliver pack --since. Asked again, the same receipt is giv
   override async run(): Promise<void> {
     const { flags } = await this.parse(Receipt);
     const { composeReceipt } = await import('../cli/compose-receipt.ts');
-    const { viewReceipt } = await import('../cli/view-receipt.ts');
+    const { viewReceipt } = await import('../cli/views/receipt.ts');
     const result = await this.runFlow(await composeReceipt(flags));
     this.showResult(result, (shown) => viewReceipt(shown, this.output.style, flags));
   }

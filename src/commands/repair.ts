@@ -12,7 +12,7 @@ Interrupted, the same command does the rest.`;
   override async run(): Promise<void> {
     const { args } = await this.parse(Repair);
     const { composeRepair } = await import('../cli/compose-carry.ts');
-    const { viewRepair } = await import('../cli/view-carry.ts');
+    const { viewRepair } = await import('../cli/views/carry.ts');
     const result = await this.runFlow(composeRepair(args.folder));
     this.showResult(result, (shown) => viewRepair(shown, this.output.style));
   }

@@ -22,7 +22,7 @@ This writes a patch volume with exactly those MiBs. A mistyped code is caught.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Resend);
     const { composeResend } = await import('../cli/compose-carry.ts');
-    const { viewResend } = await import('../cli/view-carry.ts');
+    const { viewResend } = await import('../cli/views/carry.ts');
     const wish = { path: args.bundle, code: args.code, output: flags.output, carry: flags.carry };
     const result = await this.runFlow(composeResend(wish));
     this.showResult(result, (shown) => viewResend(shown, this.output.style));

@@ -36,7 +36,7 @@ they were. Data stays, unless its flag is given. The name of the host has to be 
     const { args, flags } = await this.parse(Reset);
     const { composeReset } = await import('../cli/compose-kubernetes.ts');
     const { confirmName } = await import('../cli/prompt.ts');
-    const { viewReset } = await import('../cli/view-kubernetes.ts');
+    const { viewReset } = await import('../cli/views/kubernetes.ts');
     const { flow, question } = await composeReset(args.host, flags.site, {
       etcdData: flags['etcd-data'],
       registryData: flags['registry-data'],

@@ -22,7 +22,7 @@ what pack ships. A resolve that changes nothing rewrites nothing.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Resolve);
     const { composeResolve } = await import('../cli/compose.ts');
-    const { resolveSummary, viewResolve } = await import('../cli/view-resolve.ts');
+    const { resolveSummary, viewResolve } = await import('../cli/views/resolve.ts');
     const result = await this.runFlow(composeResolve({ release: args.release, check: flags.check }));
     this.showResult(resolveSummary(result), (shown) => viewResolve(shown, this.output.style));
   }

@@ -31,7 +31,7 @@ charts below charts/, files below files/. Runs until Ctrl-C, which is its good e
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Serve);
     const { composeServe } = await import('../cli/compose-serve.ts');
-    const { viewServe } = await import('../cli/view-serve.ts');
+    const { viewServe } = await import('../cli/views/serve.ts');
     const result = await this.runLog(await composeServe({ bundle: args.bundle, flags }));
     this.showResult(result, (shown) => viewServe(shown, this.output.style));
   }

@@ -36,7 +36,7 @@ only takes it back. Of a carry set, the carry manifest is signed: the bundle ins
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Sign);
     const { composeSign } = await import('../cli/compose-sign.ts');
-    const { viewSign } = await import('../cli/view-sign.ts');
+    const { viewSign } = await import('../cli/views/sign.ts');
     const flow = await composeSign({ bundle: args.bundle, keys: flags.key ?? [], attach: flags.attach ?? [] });
     const result = await this.runFlow(flow);
     this.showResult(result, (shown) => viewSign(shown, this.output.style));

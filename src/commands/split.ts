@@ -27,7 +27,7 @@ On site nothing is joined: verify, plan, install and push read the folder as it 
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Split);
     const { composeSplit } = await import('../cli/compose-carry.ts');
-    const { viewSplit } = await import('../cli/view-carry.ts');
+    const { viewSplit } = await import('../cli/views/carry.ts');
     const wish = { bundle: args.bundle, output: flags.output, signKeys: flags['sign-key'] ?? [], flags };
     const result = await this.runFlow(await composeSplit(wish));
     this.showResult(result, (shown) => viewSplit(shown, this.output.style));

@@ -12,7 +12,7 @@ export default class Status extends BaseCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(Status);
     const { composeStatus } = await import('../cli/compose-site.ts');
-    const { viewStatus } = await import('../cli/view-status.ts');
+    const { viewStatus } = await import('../cli/views/status.ts');
     const result = await this.runFlow(await composeStatus({ site: flags.site }));
     this.showResult(result, (shown) => viewStatus(shown, this.output));
     if (result.down.length > 0) this.exit(NOT_WELL);

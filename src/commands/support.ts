@@ -17,7 +17,7 @@ A host that can't be reached is said so inside. Changes nothing on the site.`;
   override async run(): Promise<void> {
     const { flags } = await this.parse(Support);
     const { composeSupport } = await import('../cli/compose-site.ts');
-    const { viewSupport } = await import('../cli/view-support.ts');
+    const { viewSupport } = await import('../cli/views/support.ts');
     const result = await this.runFlow(await composeSupport(flags));
     this.showResult(result, (shown) => viewSupport(shown, this.output));
   }

@@ -19,7 +19,7 @@ Changes nothing and needs no network.`;
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Verify);
     const { composeVerify } = await import('../cli/compose-bundle.ts');
-    const { viewVerify } = await import('../cli/view-verify.ts');
+    const { viewVerify } = await import('../cli/views/verify.ts');
     const trust = { trust: flags.trust ?? [], threshold: flags.threshold, allowUnsigned: flags['allow-unsigned'] };
     const result = await this.runFlow(await composeVerify({ bundle: args.bundle, ...trust }));
     this.showResult(result, (shown) => viewVerify(shown, this.output.style));

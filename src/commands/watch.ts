@@ -44,7 +44,7 @@ It remembers nothing, so that it goes on after any restart. Runs until Ctrl-C, i
   override async run(): Promise<void> {
     const { args, flags } = await this.parse(Watch);
     const { composeWatch } = await import('../cli/compose-watch.ts');
-    const { viewWatch } = await import('../cli/view-watch.ts');
+    const { viewWatch } = await import('../cli/views/watch.ts');
     const result = await this.runLog(await composeWatch(args.folder, flags));
     this.showResult(result, (shown) => viewWatch(shown, this.output));
   }

@@ -1,12 +1,12 @@
 import { countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
-import { certificatesOf, renewCertificates } from '../site/kubeadm-certs.ts';
-import { renewEtcdGroup } from '../site/etcd-group.ts';
-import { clusterVersion } from '../site/kubeadm-cluster.ts';
-import { buildsKubernetes, kubernetesSettings } from '../site/kubeadm-settings.ts';
+import { certificatesOf, renewCertificates } from '../site/kubeadm/certs.ts';
+import { renewEtcdGroup } from '../site/etcd/group.ts';
+import { clusterVersion } from '../site/kubeadm/cluster.ts';
+import { buildsKubernetes, kubernetesSettings } from '../site/kubeadm/settings.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './site-step.ts';
+import { needed, siteStep } from './install/site-step.ts';
 
 export interface CertsResult {
   readonly site: string;

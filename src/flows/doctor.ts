@@ -1,11 +1,11 @@
 import { countText } from '../core/amounts.ts';
 import type { Flow, Step } from '../core/report.ts';
-import { failedChecks } from '../site/preflight.ts';
-import type { Check } from './plan-types.ts';
+import { failedChecks } from '../site/check/preflight.ts';
+import type { Check } from './plan/types.ts';
 import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } from './release-session.ts';
-import { preflightSummary, runPreflights } from './site-preflight.ts';
+import { preflightSummary, runPreflights } from './preflight/site.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './site-step.ts';
+import { needed, siteStep } from './install/site-step.ts';
 
 export interface DoctorResult {
   readonly site: string;

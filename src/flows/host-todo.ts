@@ -1,5 +1,5 @@
-import type { HostLook } from '../site/host-apply.ts';
-import type { HostItem } from '../site/host-item.ts';
+import type { HostLook } from '../site/host/apply.ts';
+import type { HostItem } from '../site/host/item.ts';
 
 /** What one step of an install would do on one host. */
 export interface HostTodo {

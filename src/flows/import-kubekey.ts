@@ -2,9 +2,9 @@ import { lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
-import { movedPath, releaseText, secretsText, siteText } from '../manifest/kubekey-text.ts';
-import { releaseOfManifest } from '../manifest/kubekey-release.ts';
-import { siteOfCluster } from '../manifest/kubekey-site.ts';
+import { movedPath, releaseText, secretsText, siteText } from '../manifest/kubekey/text.ts';
+import { releaseOfManifest } from '../manifest/kubekey/release.ts';
+import { siteOfCluster } from '../manifest/kubekey/site.ts';
 import { openAnyDocument, type OpenedDocument } from '../manifest/manifest-document.ts';
 
 export interface ImportInput {

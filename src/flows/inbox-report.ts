@@ -1,5 +1,5 @@
 import type { DeliverError } from '../core/errors.ts';
-import type { InstallResult } from './plan-types.ts';
+import type { InstallResult } from './plan/types.ts';
 import type { RepairResult } from './repair.ts';
 import type { VerifyResult } from './verify.ts';
 

@@ -1,8 +1,8 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
-import { fingerprintOf } from '../bundle/public-key.ts';
-import { dearmor } from '../bundle/sshsig.ts';
-import { checkSignature } from '../bundle/check-signature.ts';
+import { fingerprintOf } from '../bundle/signature/public-key.ts';
+import { dearmor } from '../bundle/signature/sshsig.ts';
+import { checkSignature } from '../bundle/signature/check-signature.ts';
 import type { Digest } from '../core/digest.ts';
 import { MEDIA } from '../core/oci.ts';
 import { MOST_PAYLOAD } from '../inspect/attestation-payload.ts';

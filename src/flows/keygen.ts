@@ -1,6 +1,6 @@
 import { lstat, open, rm } from 'node:fs/promises';
-import type { Signer } from '../bundle/check-signature.ts';
-import { makeSigningKey } from '../bundle/make-key.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
+import { makeSigningKey } from '../bundle/signature/make-key.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 

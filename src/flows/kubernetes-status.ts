@@ -1,12 +1,12 @@
 import { inParallel } from '../core/in-parallel.ts';
 import { isDeliverError } from '../core/errors.ts';
 import type { Site } from '../manifest/site-schema.ts';
-import { certificatesOf, type Certificate } from '../site/kubeadm-certs.ts';
-import { stackedMembers, type EtcdMember } from '../site/kubeadm-etcd-members.ts';
-import type { Control } from '../site/kubeadm-join.ts';
-import { clusterNodes, type ClusterNode } from '../site/kubeadm-nodes.ts';
-import { probeNode } from '../site/kubeadm-probe.ts';
-import { buildsKubernetes, kubernetesSettings } from '../site/kubeadm-settings.ts';
+import { certificatesOf, type Certificate } from '../site/kubeadm/certs.ts';
+import { stackedMembers, type EtcdMember } from '../site/kubeadm/etcd-members.ts';
+import type { Control } from '../site/kubeadm/join.ts';
+import { clusterNodes, type ClusterNode } from '../site/kubeadm/nodes.ts';
+import { probeNode } from '../site/kubeadm/probe.ts';
+import { buildsKubernetes, kubernetesSettings } from '../site/kubeadm/settings.ts';
 import type { HostConnector } from '../ssh/port.ts';
 
 const AT_ONCE = 8;

@@ -4,7 +4,7 @@ import { baseOfBundle, baseOfLock } from '../bundle/base-of-lock.ts';
 import type { Base } from '../bundle/base.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { isCarrySet } from '../bundle/open-source.ts';
-import { fingerprintOf } from '../bundle/public-key.ts';
+import { fingerprintOf } from '../bundle/signature/public-key.ts';
 import { DeliverError } from '../core/errors.ts';
 import { readLock } from '../lock/lock-file.ts';
 import type { Lock } from '../lock/lock-schema.ts';

@@ -6,7 +6,7 @@ import type { HarborApi, RegistryWriter } from '../registry/port.ts';
 import { planPush } from '../registry/push-plan.ts';
 import type { PushResult } from '../registry/push-content.ts';
 import type { SiteNaming } from '../registry/site-repository.ts';
-import { pushStep } from './push-step.ts';
+import { pushStep } from './install/push-step.ts';
 
 export interface PushRequest {
   readonly bundlePath: string;

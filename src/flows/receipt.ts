@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { writeWhole } from '../core/write-whole.ts';
 import { outputError } from '../bundle/output-error.ts';
-import type { Signer } from '../bundle/check-signature.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
 import { listRecords } from '../cluster/record.ts';
 import type { Digest } from '../core/digest.ts';
 import { DeliverError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ import { signingKeyOf, signReceipt } from '../receipt/sign-receipt.ts';
 import { loadLocked } from './load-base.ts';
 import { signersOf, type SigningPorts } from './signing-keys.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './site-step.ts';
+import { needed, siteStep } from './install/site-step.ts';
 import { writeCodes } from './receipt-code-files.ts';
 
 export interface ReceiptInput {

@@ -1,7 +1,7 @@
 import { isDeliverError } from '../core/errors.ts';
-import { daysLeft } from '../site/registry-certificate.ts';
-import { SERVER_CERT } from '../site/registry-paths.ts';
-import { registryHostOf } from '../site/registry-settings.ts';
+import { daysLeft } from '../site/registry/certificate.ts';
+import { SERVER_CERT } from '../site/registry/paths.ts';
+import { registryHostOf } from '../site/registry/settings.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /** Days that the certificate of a registry that deliver installs is still good for; undefined when that can’t be told. */

@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import { judgeTrust, type Trust } from '../bundle/trust.ts';
+import { judgeTrust, type Trust } from '../bundle/signature/trust.ts';
 import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { bytesText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
@@ -12,9 +12,9 @@ import type { Release } from '../manifest/release-schema.ts';
 import type { Site, SiteRegistry } from '../manifest/site-schema.ts';
 import { planPush, type PushPlan } from '../registry/push-plan.ts';
 import type { SiteNaming } from '../registry/site-repository.ts';
-import { balancerImages, refuseMissingBalancer } from '../site/balancer.ts';
-import { nodesOf } from '../site/nodes.ts';
-import { makesCluster } from './host-wishes.ts';
+import { balancerImages, refuseMissingBalancer } from '../site/balancer/images.ts';
+import { nodesOf } from '../site/nodes/nodes.ts';
+import { makesCluster } from './install/host-wishes.ts';
 import type { SitePorts } from './site-ports.ts';
 
 export interface ReleaseInput {

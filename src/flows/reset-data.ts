@@ -1,8 +1,8 @@
 import { DeliverError } from '../core/errors.ts';
 import type { Site } from '../manifest/site-schema.ts';
-import { ETCD_DATA } from '../site/etcd-files.ts';
-import { HARBOR_FOLDER } from '../site/registry-paths.ts';
-import { registryDataVolume } from '../site/registry-settings.ts';
+import { ETCD_DATA } from '../site/etcd/files.ts';
+import { HARBOR_FOLDER } from '../site/registry/paths.ts';
+import { registryDataVolume } from '../site/registry/settings.ts';
 
 /** What data goes with a reset; each has to be asked for by itself. */
 export interface ResetData {

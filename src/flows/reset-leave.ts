@@ -1,14 +1,14 @@
 import { isDeliverError } from '../core/errors.ts';
 import type { Report } from '../core/report.ts';
-import type { Member } from '../site/etcd-ctl.ts';
-import { leaveEtcd } from '../site/etcd-leave.ts';
-import { DRAIN_SECONDS, drainNode } from '../site/kubeadm-drain.ts';
-import { dropEtcdMember, refuseStackedLoss } from '../site/kubeadm-etcd-members.ts';
-import { kubectl } from '../site/kubeadm-host.ts';
-import type { Control } from '../site/kubeadm-join.ts';
-import { clusterNodes } from '../site/kubeadm-nodes.ts';
-import { probeNode } from '../site/kubeadm-probe.ts';
-import { etcdHosts, kubernetesNodes, kubernetesSettings, type KubernetesNode } from '../site/kubeadm-settings.ts';
+import type { Member } from '../site/etcd/ctl.ts';
+import { leaveEtcd } from '../site/etcd/leave.ts';
+import { DRAIN_SECONDS, drainNode } from '../site/kubeadm/drain.ts';
+import { dropEtcdMember, refuseStackedLoss } from '../site/kubeadm/etcd-members.ts';
+import { kubectl } from '../site/kubeadm/host.ts';
+import type { Control } from '../site/kubeadm/join.ts';
+import { clusterNodes } from '../site/kubeadm/nodes.ts';
+import { probeNode } from '../site/kubeadm/probe.ts';
+import { etcdHosts, kubernetesNodes, kubernetesSettings, type KubernetesNode } from '../site/kubeadm/settings.ts';
 import type { SitePorts } from './site-ports.ts';
 
 export interface Left {

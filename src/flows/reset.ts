@@ -2,13 +2,13 @@ import { countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
 import { didYouMean } from '../manifest/suggest.ts';
-import { tracesOn, undoHost, type Traces, type Undone } from '../site/host-reset.ts';
-import { buildsKubernetes, kubernetesNodes, kubernetesSettings, type KubernetesNode } from '../site/kubeadm-settings.ts';
-import { wipeHost } from '../site/kubeadm-wipe.ts';
+import { tracesOn, undoHost, type Traces, type Undone } from '../site/host/reset.ts';
+import { buildsKubernetes, kubernetesNodes, kubernetesSettings, type KubernetesNode } from '../site/kubeadm/settings.ts';
+import { wipeHost } from '../site/kubeadm/wipe.ts';
 import { dataFoldersOf } from './reset-data.ts';
 import { leaveCluster } from './reset-leave.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './site-step.ts';
+import { needed, siteStep } from './install/site-step.ts';
 
 export interface ResetResult {
   readonly host: string;

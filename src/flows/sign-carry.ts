@@ -8,7 +8,7 @@ import { PartFiles } from '../carry/part-files.ts';
 import { countText } from '../core/amounts.ts';
 import { DeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
-import { signerText } from '../bundle/trust.ts';
+import { signerText } from '../bundle/signature/trust.ts';
 import type { SignResult } from './sign.ts';
 import { signersOf, type SigningPorts } from './signing-keys.ts';
 

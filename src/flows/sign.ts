@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import type { Bundle } from '../bundle/bundle.ts';
-import type { Signer } from '../bundle/check-signature.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
 import { openBundle } from '../bundle/open-bundle.ts';
-import { signRoot } from '../bundle/sign.ts';
-import { mendSigning, signInPlace } from '../bundle/sign-in-place.ts';
-import type { SignatureBlob } from '../bundle/signature-room.ts';
-import { isOver, parseSigstore } from '../bundle/sigstore.ts';
-import { signerText } from '../bundle/trust.ts';
+import { signRoot } from '../bundle/signature/sign.ts';
+import { mendSigning, signInPlace } from '../bundle/signature/sign-in-place.ts';
+import type { SignatureBlob } from '../bundle/signature/signature-room.ts';
+import { isOver, parseSigstore } from '../bundle/signature/sigstore.ts';
+import { signerText } from '../bundle/signature/trust.ts';
 import { countText } from '../core/amounts.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';

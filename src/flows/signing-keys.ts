@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import type { Signer } from '../bundle/check-signature.ts';
-import { verifyWith } from '../bundle/public-key.ts';
-import { isPublicKeyText, parseAgentKey, parseSigningKey, type RootSigner } from '../bundle/sign.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
+import { verifyWith } from '../bundle/signature/public-key.ts';
+import { isPublicKeyText, parseAgentKey, parseSigningKey, type RootSigner } from '../bundle/signature/sign.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import type { Secret } from '../core/secret.ts';
 import type { KeyAgent } from '../ssh/port.ts';

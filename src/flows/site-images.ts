@@ -1,8 +1,8 @@
 import { inParallel } from '../core/in-parallel.ts';
 import type { Site } from '../manifest/site-schema.ts';
-import { lookAtStore } from '../site/node-images-run.ts';
-import { imagesTodo, wishedImages, type ImagesTodo, type NodeStore } from '../site/node-images.ts';
-import { nodesOf } from '../site/nodes.ts';
+import { lookAtStore } from '../site/nodes/images-run.ts';
+import { imagesTodo, wishedImages, type ImagesTodo, type NodeStore } from '../site/nodes/images.ts';
+import { nodesOf } from '../site/nodes/nodes.ts';
 import type { ReleaseSession } from './release-session.ts';
 import type { SitePorts } from './site-ports.ts';
 

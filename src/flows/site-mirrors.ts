@@ -1,12 +1,12 @@
-import { closedMirrorFiles, mirrorFiles, type MirrorFile, type MirrorOptions } from '../site/mirror-files.ts';
-import { planMirrors, type NodeMirrors } from '../site/mirrors.ts';
-import { crioFiles, MIRROR_RELOAD, registriesYaml, type OtherRuntime } from '../site/runtime-mirrors.ts';
-import { nodesOf } from '../site/nodes.ts';
+import { closedMirrorFiles, mirrorFiles, type MirrorFile, type MirrorOptions } from '../site/mirrors/files.ts';
+import { planMirrors, type NodeMirrors } from '../site/mirrors/mirrors.ts';
+import { crioFiles, MIRROR_RELOAD, registriesYaml, type OtherRuntime } from '../site/mirrors/other-runtimes.ts';
+import { nodesOf } from '../site/nodes/nodes.ts';
 import { siteFolder } from '../registry/site-repository.ts';
-import { nodeAuthorization } from './node-account.ts';
+import { nodeAuthorization } from './install/node-account.ts';
 import { neededRegistry, type ReleaseSession } from './release-session.ts';
 import { hasNoRegistry } from './site-images.ts';
-import { siteCa } from './site-ca.ts';
+import { siteCa } from './install/site-ca.ts';
 import type { SitePorts } from './site-ports.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import type { TrustPolicy } from '../bundle/load-trusted-keys.ts';
+import type { TrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
 import type { ClusterApi } from '../cluster/port.ts';
 import type { LoadedSite } from '../manifest/load-site.ts';
 import type { SecretStore } from '../manifest/secrets.ts';

@@ -1,7 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { openBundle } from '../bundle/open-bundle.ts';
 import { isCarrySet, openSource } from '../bundle/open-source.ts';
-import type { Signer } from '../bundle/check-signature.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
 import type { NameStyle } from '../carry/layout.ts';
 import { allVolumes, type CarryManifest } from '../carry/manifest.ts';
 import { writeCarry } from '../carry/write-carry.ts';

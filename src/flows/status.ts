@@ -9,15 +9,15 @@ import { statusOf } from '../cluster/status.ts';
 import { countText } from '../core/amounts.ts';
 import { isDeliverError } from '../core/errors.ts';
 import type { Flow } from '../core/report.ts';
-import { checkThat, type Check } from '../site/check.ts';
+import { checkThat, type Check } from '../site/check/check.ts';
 import type { PolicyRun } from '../registry/port.ts';
-import { harborRuns } from './harbor-setup.ts';
+import { harborRuns } from './install/harbor-setup.ts';
 import { kubernetesStatus } from './kubernetes-status.ts';
-import type { AppStatus, NodeStatus, StatusResult } from './plan-types.ts';
+import type { AppStatus, NodeStatus, StatusResult } from './plan/types.ts';
 import { certificateDays } from './registry-certificate-days.ts';
 import { hasNoRegistry } from './site-images.ts';
 import type { SiteRegistryAccess, SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './site-step.ts';
+import { needed, siteStep } from './install/site-step.ts';
 
 const HOSTS_AT_ONCE = 8;
 

@@ -3,12 +3,12 @@ import path from 'node:path';
 import { outputError } from '../bundle/output-error.ts';
 import { bytesText, countText } from '../core/amounts.ts';
 import type { Flow, Report, Step, StepResult } from '../core/report.ts';
-import { checkThat } from '../site/check.ts';
-import { openArchive, type SupportArchive } from '../site/support-archive.ts';
-import { collectCluster } from '../site/support-cluster.ts';
-import { collectHosts, type SupportedHost } from '../site/support-hosts.ts';
+import { checkThat } from '../site/check/check.ts';
+import { openArchive, type SupportArchive } from '../site/support/archive.ts';
+import { collectCluster } from '../site/support/cluster.ts';
+import { collectHosts, type SupportedHost } from '../site/support/hosts.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './site-step.ts';
+import { needed, siteStep } from './install/site-step.ts';
 
 const JOURNAL_LIMIT = 1024 ** 2;
 /** The last of them by name; a name begins with the site’s. */

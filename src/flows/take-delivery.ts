@@ -8,7 +8,7 @@ import { lookAt, type Found } from '../inbox/scan.ts';
 import type { Look } from '../inbox/settling.ts';
 import { setState } from '../inbox/whole-set.ts';
 import { inboxReport, type InboxFacts } from './inbox-report.ts';
-import type { InstallResult } from './plan-types.ts';
+import type { InstallResult } from './plan/types.ts';
 import type { RepairResult } from './repair.ts';
 import type { VerifyResult } from './verify.ts';
 

@@ -1,6 +1,6 @@
 import type { Bundle } from '../bundle/bundle.ts';
 import { HashPool } from '../bundle/hash-pool.ts';
-import { loadTrustPolicy, type TrustPolicy } from '../bundle/load-trusted-keys.ts';
+import { loadTrustPolicy, type TrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
 import { examineBundle, type ExaminedBundle } from '../bundle/open-bundle.ts';
 import { assess, type Assessment } from '../carry/assess.ts';
 import { judgeCarry } from '../carry/carry-trust.ts';

@@ -1,5 +1,5 @@
-import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
-import type { Signer } from '../bundle/check-signature.ts';
+import { loadTrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
 import { checkChain } from '../receipt/chain.ts';
 import { readReceipt } from '../receipt/read-receipt.ts';
 import type { ReceiptBody } from '../receipt/receipt.ts';

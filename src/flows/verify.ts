@@ -1,8 +1,8 @@
 import type { Bundle } from '../bundle/bundle.ts';
-import { loadTrustPolicy } from '../bundle/load-trusted-keys.ts';
+import { loadTrustPolicy } from '../bundle/signature/load-trusted-keys.ts';
 import { examineBundle, type ExaminedBundle } from '../bundle/open-bundle.ts';
-import type { Signer } from '../bundle/check-signature.ts';
-import { judgeTrust, signerText, type Trust } from '../bundle/trust.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
+import { judgeTrust, signerText, type Trust } from '../bundle/signature/trust.ts';
 import { damagedError, damageLine, verifyBundle } from '../bundle/verify-bundle.ts';
 import { bytesText, countText } from '../core/amounts.ts';
 import type { Digest } from '../core/digest.ts';

@@ -9,7 +9,7 @@ import { takeBack } from '../inbox/put-away.ts';
 import { scanInbox, type Inbox } from '../inbox/scan.ts';
 import { Settling } from '../inbox/settling.ts';
 import { lockFolders } from '../inbox/watch-lock.ts';
-import { Deliveries } from './deliveries.ts';
+import { Deliveries } from './plan/deliveries.ts';
 import type { DeliveryPorts } from './take-delivery.ts';
 
 export interface WatchInput {

@@ -1,5 +1,5 @@
 import { checkRelease } from './check-release.ts';
-import { releaseOfManifest, type SourceAccount } from './kubekey-release.ts';
+import { releaseOfManifest, type SourceAccount } from './kubekey/release.ts';
 import { checkedValue, openDocument, type Loaded } from './manifest-document.ts';
 import { ReleaseSchema, type Release } from './release-schema.ts';
 

@@ -1,6 +1,6 @@
 import type { Secret } from '../core/secret.ts';
 import { checkSite } from './check-site.ts';
-import { siteOfCluster } from './kubekey-site.ts';
+import { siteOfCluster } from './kubekey/site.ts';
 import { checkedValue, openDocument, type Loaded } from './manifest-document.ts';
 import { SiteSchema, type Site } from './site-schema.ts';
 

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { DeliverError } from '../core/errors.ts';
-import { KUBEKEY_GROUP, kubeKeyKind, refuseKubeSphere, type KubeKeyKind } from './kubekey-document.ts';
+import { KUBEKEY_GROUP, kubeKeyKind, refuseKubeSphere, type KubeKeyKind } from './kubekey/document.ts';
 import { refuse, type PositionOf, type Problem } from './problem.ts';
 import type { Raw } from './raw.ts';
 import { readText } from './read-text.ts';

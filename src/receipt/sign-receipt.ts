@@ -1,7 +1,7 @@
-import { fingerprintOf, verifyWith, type PublicKey } from '../bundle/public-key.ts';
-import type { RootSigner } from '../bundle/sign.ts';
-import type { Signer } from '../bundle/check-signature.ts';
-import { armor, dearmor, signedData } from '../bundle/sshsig.ts';
+import { fingerprintOf, verifyWith, type PublicKey } from '../bundle/signature/public-key.ts';
+import type { RootSigner } from '../bundle/signature/sign.ts';
+import type { Signer } from '../bundle/signature/check-signature.ts';
+import { armor, dearmor, signedData } from '../bundle/signature/sshsig.ts';
 import { DeliverError, messageOf } from '../core/errors.ts';
 import { bodyBytes, signedBytes, type Receipt, type ReceiptBody } from './receipt.ts';
 

@@ -1,5 +1,5 @@
 import { DeliverError, isDeliverError } from '../core/errors.ts';
-import { createHarborApi } from './harbor-api.ts';
+import { createHarborApi } from './harbor/api.ts';
 import type { RegistryOptions } from './options.ts';
 import type { PushWriter, RegistryAccount, SiteRegistryConnection } from './port.ts';
 import { createRegistry } from './registry.ts';

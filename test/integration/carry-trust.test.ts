@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadTrustPolicy } from '../../src/bundle/load-trusted-keys.ts';
+import { loadTrustPolicy } from '../../src/bundle/signature/load-trusted-keys.ts';
 import { judgeCarry } from '../../src/carry/carry-trust.ts';
 import { manifestBytes, parseCarry, signedBytes, type CarryManifest } from '../../src/carry/manifest.ts';
 import { keygen } from '../../src/flows/keygen.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DoctorResult } from '../../src/flows/doctor.ts';
-import type { Check } from '../../src/site/check.ts';
+import type { Check } from '../../src/site/check/check.ts';
 import { deliver } from '../support/cli.ts';
 import { freePort, startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
 

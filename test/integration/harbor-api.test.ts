@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createHarborApi, type OpenHarborApi } from '../../src/registry/harbor-api.ts';
+import { createHarborApi, type OpenHarborApi } from '../../src/registry/harbor/api.ts';
 import type { RegistryAccount } from '../../src/registry/port.ts';
 import { createRegistry } from '../../src/registry/registry.ts';
 import { openSiteRegistry } from '../../src/registry/site-registry.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT } from '../../src/core/report.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { harborRuns, planHarborSetup, setUpHarbor } from '../../src/flows/harbor-setup.ts';
+import { harborRuns, planHarborSetup, setUpHarbor } from '../../src/flows/install/harbor-setup.ts';
 import type { ReleaseSession } from '../../src/flows/release-session.ts';
 import type { LoadedSite } from '../../src/manifest/load-site.ts';
 import type { SiteRegistry } from '../../src/manifest/site-registry-schema.ts';
-import { createHarborApi, type OpenHarborApi } from '../../src/registry/harbor-api.ts';
+import { createHarborApi, type OpenHarborApi } from '../../src/registry/harbor/api.ts';
 import type {
   HarborSetup,
   PreheatPolicy,

@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { SILENT } from '../../src/core/report.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { SiteHost } from '../../src/manifest/site-schema.ts';
-import { applyHosts, planHosts, type BlobPlaces, type HostOutcome } from '../../src/site/host-apply.ts';
-import { refuseFailed } from '../../src/site/host-outcome.ts';
-import { changesOf } from '../../src/site/host-plan.ts';
-import { emptyWish, type HostWish } from '../../src/site/host-wish.ts';
+import { applyHosts, planHosts, type BlobPlaces, type HostOutcome } from '../../src/site/host/apply.ts';
+import { refuseFailed } from '../../src/site/host/outcome.ts';
+import { changesOf } from '../../src/site/host/plan.ts';
+import { emptyWish, type HostWish } from '../../src/site/host/wish.ts';
 import { createConnector } from '../../src/ssh/connector.ts';
 import type { HostConnector } from '../../src/ssh/port.ts';
 import { memoryBlobs, tarball, type MemoryBlobs } from '../support/blobs.ts';

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { SiteSchema, type Site } from '../../src/manifest/site-schema.ts';
-import { initDocuments, joinDocument, kubeletPatch, upgradeDocument, uploadDocument } from '../../src/site/kubeadm-config.ts';
-import { kubernetesSettings, type KubernetesSettings } from '../../src/site/kubeadm-settings.ts';
+import { initDocuments, joinDocument, kubeletPatch, upgradeDocument, uploadDocument } from '../../src/site/kubeadm/config.ts';
+import { kubernetesSettings, type KubernetesSettings } from '../../src/site/kubeadm/settings.ts';
 
 const VERSIONS = ['v1.33.13', 'v1.34.4'];
 const kubeadmOf = (version: string): string =>

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { applyMarks, markChanges } from '../../src/site/kubeadm-labels.ts';
-import { clusterNodes, type ClusterNode } from '../../src/site/kubeadm-nodes.ts';
-import type { KubernetesNode } from '../../src/site/kubeadm-settings.ts';
+import { applyMarks, markChanges } from '../../src/site/kubeadm/labels.ts';
+import { clusterNodes, type ClusterNode } from '../../src/site/kubeadm/nodes.ts';
+import type { KubernetesNode } from '../../src/site/kubeadm/settings.ts';
 import type { HostConnection } from '../../src/ssh/port.ts';
 import { startKubeApi, whyNoKubernetes, type KubeApiServer } from '../support/kube-api.ts';
 import { controlPlaneHost } from '../support/kubectl-host.ts';

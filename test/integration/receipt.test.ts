@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
-import { makeSigningKey } from '../../src/bundle/make-key.ts';
+import { makeSigningKey } from '../../src/bundle/signature/make-key.ts';
 import { createClusterApi } from '../../src/cluster/kube-client.ts';
 import type { ClusterApi } from '../../src/cluster/port.ts';
 import { beginRecord, finishRecord, type RecordFacts } from '../../src/cluster/record.ts';

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SiteSchema, type Site } from '../../src/manifest/site-schema.ts';
-import { clusterNameLines, lanCorefile } from '../../src/site/dns-corefile.ts';
-import { siteNames } from '../../src/site/dns-names.ts';
-import { DNS_PROGRAM, dnsHosts, dnsWish } from '../../src/site/dns-wish.ts';
+import { clusterNameLines, lanCorefile } from '../../src/site/dns/corefile.ts';
+import { siteNames } from '../../src/site/dns/names.ts';
+import { DNS_PROGRAM, dnsHosts, dnsWish } from '../../src/site/dns/wish.ts';
 import { labProgram } from '../support/lab-program.ts';
 
 const COREDNS = labProgram('coredns');

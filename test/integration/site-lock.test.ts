@@ -3,7 +3,7 @@ import { createClusterApi } from '../../src/cluster/kube-client.ts';
 import type { ClusterApi, KubeRef } from '../../src/cluster/port.ts';
 import { siteLockHolder, takeSiteLock, type SiteLock } from '../../src/cluster/site-lock.ts';
 import { SILENT } from '../../src/core/report.ts';
-import { InstallLock, processSpace } from '../../src/flows/install-lock.ts';
+import { InstallLock, processSpace } from '../../src/flows/install/install-lock.ts';
 import { startKubeApi, whyNoKubernetes, type KubeApiServer } from '../support/kube-api.ts';
 
 const missing = await whyNoKubernetes();

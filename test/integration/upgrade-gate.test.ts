@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SILENT } from '../../src/core/report.ts';
-import { waitWorkloads, wholeWorkloads } from '../../src/site/kubeadm-workloads.ts';
+import { waitWorkloads, wholeWorkloads } from '../../src/site/kubeadm/workloads.ts';
 import type { HostConnection } from '../../src/ssh/port.ts';
 import { startKubeApi, whyNoKubernetes, type KubeApiServer } from '../support/kube-api.ts';
 import { controlPlaneHost } from '../support/kubectl-host.ts';

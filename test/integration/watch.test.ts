@@ -7,7 +7,7 @@ import { composeWatch } from '../../src/cli/compose-watch.ts';
 import { composeVerify } from '../../src/cli/compose-bundle.ts';
 import { DeliverError } from '../../src/core/errors.ts';
 import { SILENT } from '../../src/core/report.ts';
-import type { InstallResult } from '../../src/flows/plan-types.ts';
+import type { InstallResult } from '../../src/flows/plan/types.ts';
 import { putAway } from '../../src/inbox/put-away.ts';
 import { repairFlow } from '../../src/flows/repair.ts';
 import { watchFlow, type WatchResult } from '../../src/flows/watch.ts';

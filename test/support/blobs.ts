@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { digestOf, type Digest } from '../../src/core/digest.ts';
-import type { BlobPlaces } from '../../src/site/host-apply.ts';
+import type { BlobPlaces } from '../../src/site/host/apply.ts';
 
 /** Blobs in memory, read as a bundle's are, and how many bytes of each were. */
 export interface MemoryBlobs extends BlobPlaces {

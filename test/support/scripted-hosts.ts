@@ -1,4 +1,4 @@
-import { RUN_INPUT } from '../../src/site/host-shell.ts';
+import { RUN_INPUT } from '../../src/site/host/shell.ts';
 import type { HostConnection, HostConnector, RunResult } from '../../src/ssh/port.ts';
 
 /** What a host of a cluster says when it is asked, for plans of clusters that no test can have. */

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, sign as signRaw, createPrivateKey, type KeyObject } from 'node:crypto';
 import { planBundle, type BundlePlan } from '../../src/bundle/plan.ts';
-import { fingerprintOf } from '../../src/bundle/public-key.ts';
-import type { SigningKey } from '../../src/bundle/sign.ts';
-import { sshString } from '../../src/bundle/ssh-wire.ts';
-import { armor, signedData } from '../../src/bundle/sshsig.ts';
+import { fingerprintOf } from '../../src/bundle/signature/public-key.ts';
+import type { SigningKey } from '../../src/bundle/signature/sign.ts';
+import { sshString } from '../../src/bundle/signature/ssh-wire.ts';
+import { armor, signedData } from '../../src/bundle/signature/sshsig.ts';
 import { bundleBytes, type TestRelease } from './bundles.ts';
 
 /** A key of a test: the same seed, the same key. */

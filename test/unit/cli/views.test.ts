@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { NO_STYLE } from '../../../src/cli/style.ts';
-import { viewInstall } from '../../../src/cli/view-install.ts';
-import { viewInspect } from '../../../src/cli/view-inspect.ts';
-import { viewPlan } from '../../../src/cli/view-plan.ts';
-import { viewStatus } from '../../../src/cli/view-status.ts';
-import { viewVerify } from '../../../src/cli/view-verify.ts';
-import { NO_FOUNDATION } from '../../../src/flows/foundation-plan.ts';
-import type { ObjectPlan, PlanResult, StatusResult } from '../../../src/flows/plan-types.ts';
+import { viewInstall } from '../../../src/cli/views/install.ts';
+import { viewInspect } from '../../../src/cli/views/inspect.ts';
+import { viewPlan } from '../../../src/cli/views/plan.ts';
+import { viewStatus } from '../../../src/cli/views/status.ts';
+import { viewVerify } from '../../../src/cli/views/verify.ts';
+import { NO_FOUNDATION } from '../../../src/flows/plan/foundation-plan.ts';
+import type { ObjectPlan, PlanResult, StatusResult } from '../../../src/flows/plan/types.ts';
 
 const screen = { style: NO_STYLE, width: 80 };
 const text = (lines: readonly string[]): string => lines.join('\n');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NO_STYLE } from '../../../src/cli/style.ts';
-import { resolveSummary, viewResolve } from '../../../src/cli/view-resolve.ts';
+import { resolveSummary, viewResolve } from '../../../src/cli/views/resolve.ts';
 import { contentsText, proofText } from '../../../src/flows/contents-text.ts';
 import { lockContents } from '../../../src/lock/lock-contents.ts';
 import { bareSession, bareSite } from '../../support/bare-plan.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { NO_STYLE } from '../../../src/cli/style.ts';
-import { viewDiff } from '../../../src/cli/view-diff.ts';
+import { viewDiff } from '../../../src/cli/views/diff.ts';
 import { diffReleases, type DiffResult } from '../../../src/flows/diff.ts';
 import { baseOfLock } from '../../../src/bundle/base-of-lock.ts';
 import { deltaSince } from '../../../src/bundle/delta.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { registryChecks } from '../../../src/flows/registry-preflight.ts';
+import { registryChecks } from '../../../src/flows/preflight/registry.ts';
 import type { Site } from '../../../src/manifest/site-schema.ts';
 import { barePorts, bareSession, bareSite } from '../../support/bare-plan.ts';
 import { scriptedHosts } from '../../support/scripted-hosts.ts';

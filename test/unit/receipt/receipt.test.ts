@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseTrustedKeys } from '../../../src/bundle/trusted-keys.ts';
+import { parseTrustedKeys } from '../../../src/bundle/signature/trusted-keys.ts';
 import { baseOfLock } from '../../../src/bundle/base-of-lock.ts';
 import { planBundle } from '../../../src/bundle/plan.ts';
 import { digestOf } from '../../../src/core/digest.ts';

@@ -1,0 +1,14 @@
+import { bytesText, countText } from '../../core/amounts.ts';
+import type { ServeResult } from '../../flows/serve.ts';
+import type { Style } from '../style.ts';
+import { MARK } from '../words.ts';
+
+/** What `deliver serve` says when it was stopped. */
+export function viewServe({ address, requests, bytes, broken }: ServeResult, style: Style): string[] {
+  const facts = [countText(requests, 'request'), bytesText(bytes)].join(' · ');
+  return [
+    '',
+    `${style.good(MARK.done)} ${style.bold(`${address} is closed`)}   ${facts}`,
+    ...(broken === 0 ? [] : [`  ${style.warn(MARK.warn)} ${countText(broken, 'answer')} broken off; the lines above say why.`]),
+  ];
+}
