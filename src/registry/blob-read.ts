@@ -1,8 +1,9 @@
+import { contentRange } from '../core/content-range.ts';
 import type { Digest } from '../core/digest.ts';
-import { contentRange } from './content-range.ts';
+import { behind, resumed } from '../core/resumed.ts';
 import type { HttpAnswer } from './http-call.ts';
 import { HttpProblem } from './http-problem.ts';
-import { ALL_TRIES, BARREN_TRIES, isPassing } from './retry.ts';
+import { isPassing } from './retry.ts';
 import { scopeOf } from './scopes.ts';
 import type { Session } from './session.ts';
 
@@ -17,7 +18,7 @@ export async function readBlob(
   signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const doing = `read blob ${digest} of ${repository}`;
-  const from = (offset: number): Promise<HttpAnswer> =>
+  const ask = (offset: number): Promise<HttpAnswer> =>
     session.explained(doing, signal, () =>
       session.call({
         method: 'GET',
@@ -28,53 +29,27 @@ export async function readBlob(
         signal,
       }),
     );
-  const first = await from(0);
-  return resumed(first, from, (error) => session.explanation(doing, signal, error), signal);
-}
-
-async function* resumed(
-  first: HttpAnswer,
-  from: (offset: number) => Promise<HttpAnswer>,
-  explained: (error: unknown) => Promise<unknown>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  let received = 0;
-  let barren = 0;
-  let answer = first;
-  for (let tries = 1; ; tries++) {
-    const before = received;
-    try {
-      for await (const chunk of unseen(answer, received)) {
-        received += chunk.byteLength;
-        yield chunk;
-      }
-      return;
-    } catch (error) {
-      barren = received > before ? 0 : barren + 1;
-      if (signal?.aborted === true || !isPassing(error) || barren >= BARREN_TRIES || tries >= ALL_TRIES)
-        throw await explained(error);
-    } finally {
+  return resumed(unseen(await ask(0), 0), {
+    async from(offset) {
+      const answer = await ask(offset);
+      if (answer.status !== 416) return unseen(answer, offset);
+      // Everything was there already; whether it is the right thing is for the consumer to check.
       answer.body.destroy();
-    }
-    answer = await from(received);
-    // Everything was there already; whether it is the right thing is for the consumer to check.
-    if (answer.status === 416) {
-      answer.body.destroy();
-      return;
-    }
-  }
+      return undefined;
+    },
+    isPassing,
+    explained: (error) => session.explanation(doing, signal, error),
+    firstDelay: session.retry.firstDelay,
+    signal,
+  });
 }
 
 /** The bytes from `offset` on: a registry that ignores Range begins again, and what is known is skipped. */
 async function* unseen(answer: HttpAnswer, offset: number): AsyncGenerator<Uint8Array> {
-  let skip = answer.status === 206 ? offset - startOf(answer, offset) : offset;
-  for await (const chunk of answer.body) {
-    if (skip >= chunk.byteLength) {
-      skip -= chunk.byteLength;
-      continue;
-    }
-    yield skip === 0 ? chunk : chunk.subarray(skip);
-    skip = 0;
+  try {
+    yield* behind(answer.body, offset - (answer.status === 206 ? startOf(answer, offset) : 0));
+  } finally {
+    answer.body.destroy();
   }
 }
 

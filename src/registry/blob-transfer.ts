@@ -1,11 +1,12 @@
+import { contentRange } from '../core/content-range.ts';
 import { wrongSize, type Digest } from '../core/digest.ts';
 import type { FilePlace, FileTransfer, Piece } from '../core/file-transfer.ts';
-import { contentRange } from './content-range.ts';
+import { ALL_TRIES, BARREN_TRIES } from '../core/resumed.ts';
 import type { HeldBody, HttpAnswer } from './http-call.ts';
 import { HttpProblem } from './http-problem.ts';
 import { InOrderHash } from './in-order-hash.ts';
 import { Broken } from './remote-body.ts';
-import { ALL_TRIES, BARREN_TRIES, isPassing } from './retry.ts';
+import { isPassing } from './retry.ts';
 import { scopeOf } from './scopes.ts';
 import type { Session } from './session.ts';
 import type { TransferThread } from './transfer-threads.ts';

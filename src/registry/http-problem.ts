@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { excerpt } from '../core/errors.ts';
+import { retryAfterMs } from '../core/passing.ts';
 import type { HttpAnswer } from './http-call.ts';
 import { readAll } from './http-client.ts';
 
@@ -83,12 +84,4 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** RFC 9110 10.2.3: seconds or a date. */
-function retryAfterMs(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import type { Reference } from '../core/reference.ts';
+import type { RetryPolicy } from '../core/retried.ts';
 import type { Secret } from '../core/secret.ts';
 import { locationsFor } from '../manifest/image-location.ts';
 import { readCa } from '../manifest/read-ca.ts';
 import type { RegistrySource, Sources } from '../manifest/release-schema.ts';
 import { DockerAccounts, type Environment } from './docker-config.ts';
 import { LocalImages } from './local/local-images.ts';
-import type { RegistryOptions, RetryPolicy } from './options.ts';
+import type { RegistryOptions } from './options.ts';
 import type { ImageSource, RegistryAccount } from './port.ts';
 import { createRegistry, type Registry } from './registry.ts';
 import { TransferThreads } from './transfer-threads.ts';

@@ -1,15 +1,9 @@
+import type { RetryPolicy } from '../core/retried.ts';
 import type { Dial } from '../ssh/port.ts';
 import type { RegistryAccount } from './port.ts';
 
 /** Looks an account up when a registry first asks for one. */
 export type AccountLookup = () => Promise<RegistryAccount | undefined>;
-
-export interface RetryPolicy {
-  /** Tries after the first one. */
-  readonly retries: number;
-  /** Milliseconds before the first of them; doubles each time. */
-  readonly firstDelay: number;
-}
 
 export interface RegistryOptions {
   /** `host` or `host:port`, as in references. */
@@ -29,5 +23,3 @@ export interface RegistryOptions {
   readonly proxyEnv?: Readonly<Record<string, string | undefined>>;
   readonly retry?: RetryPolicy;
 }
-
-export const DEFAULT_RETRY: RetryPolicy = { retries: 4, firstDelay: 300 };

@@ -1,9 +1,10 @@
+import { DEFAULT_RETRY, type RetryPolicy } from '../core/retried.ts';
 import { Authenticator } from './authenticator.ts';
 import { explain } from './errors.ts';
 import type { HttpAnswer, HttpCall } from './http-call.ts';
 import { createHttpClient, discard, type HttpClient } from './http-client.ts';
 import { HttpProblem, problemOf } from './http-problem.ts';
-import { DEFAULT_RETRY, type RegistryOptions, type RetryPolicy } from './options.ts';
+import type { RegistryOptions } from './options.ts';
 import { retried } from './retry.ts';
 import { TransferThreads, type TransferThread } from './transfer-threads.ts';
 

@@ -12,7 +12,7 @@ const READ_SIZE = 256 * 1024;
 /** Files from absolute paths, http(s) URLs and S3. */
 export function createFileSource(options: HttpSourceOptions = {}): FileSource {
   const http = new HttpSource(options);
-  const s3 = new S3Source(process.env);
+  const s3 = new S3Source(process.env, options);
   const open = async (location: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> => {
     const kind = locationKind(location);
     if (kind === 'http') return http.open(location, signal);
@@ -20,10 +20,7 @@ export function createFileSource(options: HttpSourceOptions = {}): FileSource {
   };
   return {
     open,
-    measure: async (location, signal) =>
-      locationKind(location) === 'http'
-        ? http.again(async () => measured(await http.once(location, signal)), signal)
-        : measured(await open(location, signal)),
+    measure: async (location, signal) => measured(await open(location, signal)),
   };
 }
 

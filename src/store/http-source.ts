@@ -1,12 +1,16 @@
-import pRetry from 'p-retry';
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
+import { isPassingAnswer, isPassingBreak, retryAfterMs } from '../core/passing.ts';
+import { DEFAULT_RETRY, retried } from '../core/retried.ts';
 import { bareUrl } from './location.ts';
 import type { WebAccount } from './netrc.ts';
-import { LedAstray, WebClient, type WebAnswer } from './web-client.ts';
+import { openResumed, type Rest } from './resumed-file.ts';
+import { discard, LedAstray, WebClient, type WebAnswer } from './web-client.ts';
 
 export interface HttpSourceOptions {
-  /** Milliseconds before the second attempt, doubled after each; 500 when absent. */
+  /** Milliseconds before the second attempt, doubled after each; as for registries when absent. */
   readonly firstDelay?: number;
+  /** Milliseconds until an answer begins, and between two pieces of it; a minute when absent. */
+  readonly stall?: number;
   /** PEM of a private CA that servers may also be signed by. */
   readonly ca?: string;
   /** The account for a host name. */
@@ -23,48 +27,47 @@ export class HttpSource {
   readonly #account: NonNullable<HttpSourceOptions['account']>;
 
   constructor(options: HttpSourceOptions = {}) {
-    this.#client = new WebClient(process.env, options.ca);
+    this.#client = new WebClient(process.env, options.ca, options.stall);
     this.#account = options.account ?? (() => Promise.resolve(undefined));
-    this.#firstDelay = options.firstDelay ?? 500;
+    this.#firstDelay = options.firstDelay ?? DEFAULT_RETRY.firstDelay;
   }
 
   /**
-   * The content, from the first byte. Connections that fail and answers 429 and 5xx are tried again, three times in all.
+   * The content, from the first byte. Connections that fail and answers 429 and 5xx are tried again, as with registries; one that
+   * breaks in the middle is gone on with where it broke.
    * @throws DeliverError E_SOURCE_NOT_FOUND, E_SOURCE_AUTH, E_SOURCE
    */
   async open(location: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return this.again(() => this.once(location, signal), signal);
-  }
-
-  /** As `open`, but one attempt only. */
-  async once(location: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return readable(location, await this.#get(location, signal), signal);
-  }
-
-  /** Runs a read up to three times, as long as what failed may pass. */
-  async again<T>(read: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return pRetry(read, {
-      retries: 2,
-      minTimeout: this.#firstDelay,
-      ...(signal === undefined ? {} : { signal }),
-      shouldRetry: ({ error }) => isDeliverError(error) && error.cause instanceof Passing,
+    return openResumed({
+      name: bareUrl(location),
+      ask: (rest) => this.#ask(location, rest, signal),
+      discard,
+      isPassing,
+      explained: (error) => Promise.resolve(explained(location, error, signal)),
+      firstDelay: this.#firstDelay,
+      signal,
     });
   }
 
-  async #get(location: string, signal: AbortSignal | undefined): Promise<AsyncIterable<Uint8Array>> {
+  async #ask(location: string, rest: Rest | undefined, signal: AbortSignal | undefined): Promise<WebAnswer> {
+    try {
+      const policy = { ...DEFAULT_RETRY, firstDelay: this.#firstDelay };
+      return await retried(policy, signal, () => this.#get(location, rest, signal), { isPassing, wait });
+    } catch (error) {
+      throw explained(location, error, signal);
+    }
+  }
+
+  async #get(location: string, rest: Rest | undefined, signal: AbortSignal | undefined): Promise<WebAnswer> {
     const url = new URL(location);
     const login = basicAuth(url) ?? (await this.#login(url));
+    const range = rest === undefined ? {} : { range: `bytes=${String(rest.offset)}-`, 'if-range': rest.validator.text };
     // Compressed on the way would be other bytes than those that are hashed.
-    const headers = { 'user-agent': 'deliver', 'accept-encoding': 'identity', ...login };
-    let answer: WebAnswer;
-    try {
-      answer = await this.#client.get(url, headers, signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw error instanceof LedAstray ? astray(location, error) : broken(location, error);
-    }
-    if (answer.body !== undefined) return answer.body;
-    throw refused(location, answer.status, login !== undefined);
+    const headers = { 'user-agent': 'deliver', 'accept-encoding': 'identity', ...range, ...login };
+    const answer = await this.#client.get(url, headers, signal);
+    const { status, body } = answer;
+    if (body !== undefined || (status === 416 && rest !== undefined)) return answer;
+    throw new Refused(status, retryAfterMs(answer.header('retry-after')), login !== undefined);
   }
 
   async #login({ hostname }: URL): Promise<{ authorization: string } | undefined> {
@@ -73,20 +76,36 @@ export class HttpSource {
   }
 }
 
-/** Marks a failure that may be gone at the next attempt. */
-class Passing extends Error {}
+/** An answer that is no content. */
+class Refused extends Error {
+  readonly status: number;
+  /** Milliseconds that the server asks to wait. */
+  readonly retryAfter: number | undefined;
+  readonly isLoggedIn: boolean;
 
-async function* readable(
-  location: string,
-  body: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw broken(location, error);
+  constructor(status: number, retryAfter: number | undefined, isLoggedIn: boolean) {
+    super(`HTTP ${String(status)}`);
+    this.status = status;
+    this.retryAfter = retryAfter;
+    this.isLoggedIn = isLoggedIn;
   }
+}
+
+function isPassing(error: unknown): boolean {
+  if (isDeliverError(error)) return false;
+  return error instanceof Refused ? isPassingAnswer(error.status, error.retryAfter) : isPassingBreak(error);
+}
+
+function wait(error: unknown): number | undefined {
+  return error instanceof Refused ? error.retryAfter : undefined;
+}
+
+/** What a person is told; errors of ours and an interruption pass as they are. */
+function explained(location: string, error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) return signal.reason;
+  if (isDeliverError(error)) return error;
+  if (error instanceof Refused) return refused(location, error);
+  return error instanceof LedAstray ? astray(location, error) : broken(location, error);
 }
 
 function basicAuth(url: URL): { authorization: string } | undefined {
@@ -106,7 +125,7 @@ function broken(location: string, error: unknown): DeliverError {
     what: `${bareUrl(location)} can’t be read.`,
     why,
     fix: 'Check the address, the network and HTTPS_PROXY / NO_PROXY.',
-    cause: new Passing(messageOf(error), { cause: error }),
+    cause: error,
   });
 }
 
@@ -129,7 +148,8 @@ function untrusted(location: string, cause: unknown): DeliverError {
   });
 }
 
-function refused(location: string, status: number, isLoggedIn: boolean): DeliverError {
+function refused(location: string, cause: Refused): DeliverError {
+  const { status, isLoggedIn } = cause;
   const url = bareUrl(location);
   if (status === 404 || status === 410) {
     return new DeliverError('E_SOURCE_NOT_FOUND', {
@@ -148,6 +168,6 @@ function refused(location: string, status: number, isLoggedIn: boolean): Deliver
   return new DeliverError('E_SOURCE', {
     what: `${url} can’t be read.`,
     why: `The server answered ${status}.`,
-    ...(status === 429 || status >= 500 ? { cause: new Passing(`HTTP ${status}`) } : {}),
+    cause,
   });
 }

@@ -26,7 +26,11 @@ const SOCKETS = 32;
  * The library takes a third of a second to load, so it is loaded here and not before.
  * @throws DeliverError E_FILE_UNREADABLE when AWS_CA_BUNDLE can't be read
  */
-export async function connectS3(address: S3Address, env: Readonly<Record<string, string | undefined>>): Promise<S3Connection> {
+export async function connectS3(
+  address: S3Address,
+  env: Readonly<Record<string, string | undefined>>,
+  stall = STALL,
+): Promise<S3Connection> {
   const own = await certificate(env['AWS_CA_BUNDLE']);
   const ca = own === undefined ? undefined : [...rootCertificates, own];
   const s3 = await import('@aws-sdk/client-s3');
@@ -41,13 +45,13 @@ export async function connectS3(address: S3Address, env: Readonly<Record<string,
     maxAttempts: 5,
     requestHandler: {
       connectionTimeout: CONNECT_TIMEOUT,
-      socketTimeout: STALL,
+      socketTimeout: stall,
       httpAgent: new HttpAgent(keep),
       httpsAgent: new HttpsAgent({ ...keep, ...(ca === undefined ? {} : { ca }) }),
     },
   });
   signByChecksum(client);
-  return { client, s3, receiver: new Receiver(own) };
+  return { client, s3, receiver: new Receiver(own, stall) };
 }
 
 async function certificate(path: string | undefined): Promise<string | undefined> {

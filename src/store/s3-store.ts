@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ObjectRange, ObjectStore, StoredHead, StoredObject } from './port.ts';
 import type { S3Address } from './s3-address.ts';
-import { options, type S3Calls } from './s3-calls.ts';
-import { connectS3, type S3Connection } from './s3-client.ts';
+import { options, s3Calls, type S3Calls } from './s3-calls.ts';
 import { isMissing, storeError } from './s3-error.ts';
-import { receiveLarge } from './s3-large.ts';
+import { getObject } from './s3-get.ts';
 import { s3Uploads } from './s3-uploads.ts';
 
 /** Most keys that one request may remove (S3 API, DeleteObjects). */
@@ -14,23 +13,10 @@ const LARGE = 1024 * 1024;
 
 /** One bucket of any store that speaks S3. Nothing is connected before the first call. */
 export function createS3Store(address: S3Address, env: Readonly<Record<string, string | undefined>>): ObjectStore {
-  const { bucket } = address;
-  let connection: Promise<S3Connection> | undefined;
-  const nameOf = (key: string): string => `s3://${bucket}${key === '' ? '' : `/${key}`}`;
-  const calls: S3Calls = {
-    bucket,
-    nameOf,
-    async call(key, signal, work) {
-      signal?.throwIfAborted();
-      try {
-        return await work(await (connection ??= connectS3(address, env)));
-      } catch (error) {
-        throw storeError(nameOf(key), error, signal);
-      }
-    },
-  };
+  const calls = s3Calls(address, env);
+  const { bucket } = calls;
   return {
-    nameOf,
+    nameOf: (key) => calls.nameOf(key),
     head: (key, signal) => head(calls, key, signal),
     read: (key, what, signal) => read(calls, key, what, signal),
     async put(key, bytes, metadata, signal) {
@@ -73,26 +59,20 @@ async function read(
   { etag, offset, size }: ObjectRange,
   signal: AbortSignal | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const body = await calls.call(key, signal, async ({ client, s3, receiver }) => {
-    const range =
-      offset === undefined || size === undefined ? {} : { Range: `bytes=${String(offset)}-${String(offset + size - 1)}` };
-    const input = { Bucket: calls.bucket, Key: key, ...range, ...(etag === undefined ? {} : { IfMatch: etag }) };
-    const command = new s3.GetObjectCommand(input);
-    const received = size !== undefined && size < LARGE ? () => undefined : receiveLarge(command, receiver, signal);
-    const answer = await client.send(command, options(signal));
-    return received() ?? (answer.Body as AsyncIterable<Uint8Array> | undefined);
-  });
+  const range = offset === undefined || size === undefined ? undefined : { from: offset, last: offset + size - 1 };
+  const isLarge = size === undefined || size >= LARGE;
+  const { body } = await getObject(calls, { key, etag, range, isLarge }, signal);
   return readable(calls, key, body, signal);
 }
 
 async function* readable(
   calls: S3Calls,
   key: string,
-  body: AsyncIterable<Uint8Array> | undefined,
+  body: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
-    if (body !== undefined) yield* body;
+    yield* body;
   } catch (error) {
     throw storeError(calls.nameOf(key), error, signal);
   }

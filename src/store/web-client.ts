@@ -17,13 +17,9 @@ type Headers = Readonly<Record<string, string>>;
 
 export interface WebAnswer {
   readonly status: number;
-  /** Of an answer of 200. A chunk is good until the next one is asked for. */
-  readonly body?: AsyncIterable<Uint8Array>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly location: string | undefined;
+  /** One header, several of the same name joined as RFC 9110 5.3 says. */
+  readonly header: (name: string) => string | undefined;
+  /** Of an answer of 200, or 206 where a range was asked for. A chunk is good until the next one is asked for. */
   readonly body?: AsyncIterable<Uint8Array>;
 }
 
@@ -36,13 +32,18 @@ export class WebClient {
   readonly #ca: string | undefined;
   /** Taken where nothing stands in between: through the library every 64 KiB take new memory (docs/decisions/0014). */
   readonly #receiver: Receiver;
+  readonly #stall: number;
   #library: Dispatcher | undefined;
 
-  /** @param ca PEM, trusted besides the usual ones */
-  constructor(env: Readonly<Record<string, string | undefined>>, ca: string | undefined) {
+  /**
+   * @param ca PEM, trusted besides the usual ones
+   * @param stall milliseconds until an answer begins, and between two pieces of it
+   */
+  constructor(env: Readonly<Record<string, string | undefined>>, ca: string | undefined, stall = STALL) {
     this.#env = env;
     this.#ca = ca;
-    this.#receiver = new Receiver(ca);
+    this.#stall = stall;
+    this.#receiver = new Receiver(ca, stall);
   }
 
   /** @throws LedAstray; errors of connections as they are */
@@ -51,29 +52,30 @@ export class WebClient {
     for (let redirects = 0; ; redirects++) {
       // An account is for the server that it was given for.
       const account = authorization === undefined || url.origin !== start.origin ? {} : { authorization };
-      const { status, location, body } = await this.#once(url, { ...plain, ...account }, signal);
-      if (status === 200 && body !== undefined) return { status, body };
+      const { status, header, body } = await this.#once(url, { ...plain, ...account }, signal);
+      const isContent = status === 200 || (status === 206 && 'range' in plain);
+      if (isContent && body !== undefined) return { status, header, body };
       if (body !== undefined) await discard(body);
-      const next = REDIRECTS.has(status) ? target(location, url) : undefined;
-      if (next === undefined) return { status };
+      const next = REDIRECTS.has(status) ? target(header('location'), url) : undefined;
+      if (next === undefined) return { status, header };
       if (redirects === MAX_REDIRECTS) throw new LedAstray(`It redirects more than ${String(MAX_REDIRECTS)} times.`);
       url = next;
     }
   }
 
-  async #once(url: URL, headers: Headers, signal: AbortSignal | undefined): Promise<Answer> {
+  async #once(url: URL, headers: Headers, signal: AbortSignal | undefined): Promise<WebAnswer> {
     if (isBypassed(url, this.#env)) {
       const { head, body } = await this.#receiver.get(url, headers, signal);
-      const answer = { status: head.status, location: head.headers.get('location') };
+      const answer = { status: head.status, header: (name: string) => head.headers.get(name) };
       if (body !== undefined) return { ...answer, body };
       // Content of a length that nobody said.
-      if (head.status !== 200) return answer;
+      if (head.status !== 200 && head.status !== 206) return answer;
     }
     return this.#throughLibrary(url, headers, signal);
   }
 
-  async #throughLibrary(url: URL, headers: Headers, signal: AbortSignal | undefined): Promise<Answer> {
-    this.#library ??= libraryFor(this.#ca);
+  async #throughLibrary(url: URL, headers: Headers, signal: AbortSignal | undefined): Promise<WebAnswer> {
+    this.#library ??= libraryFor(this.#ca, this.#stall);
     const {
       statusCode,
       headers: said,
@@ -85,17 +87,17 @@ export class WebClient {
       headers,
       ...(signal === undefined ? {} : { signal }),
     });
-    return { status: statusCode, location: [said['location'] ?? []].flat()[0], body };
+    return { status: statusCode, header: (name) => [said[name] ?? []].flat()[0], body };
   }
 }
 
-function libraryFor(ca: string | undefined): Dispatcher {
+function libraryFor(ca: string | undefined, stall: number): Dispatcher {
   const trust = { secureContext: trustedContext(ca) };
   return new EnvHttpProxyAgent({
     connect: { timeout: CONNECT_TIMEOUT, ...trust },
     requestTls: trust,
-    headersTimeout: STALL,
-    bodyTimeout: STALL,
+    headersTimeout: stall,
+    bodyTimeout: stall,
   });
 }
 
@@ -110,7 +112,7 @@ function target(location: string | undefined, from: URL): URL | undefined {
 }
 
 /** Reads what is left of a short answer so that the connection can be used again. */
-async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+export async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
   await Promise.race([readShort(body), delay(LONGEST_SAID, undefined, { ref: false })]).catch(() => undefined);
 }
 

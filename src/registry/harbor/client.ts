@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { DeliverError } from '../../core/errors.ts';
+import { DEFAULT_RETRY } from '../../core/retried.ts';
 import { basicHeader } from '../basic.ts';
 import { explain } from '../errors.ts';
 import type { HttpCall } from '../http-call.ts';
 import { createHttpClient, readAll, type HttpClient } from '../http-client.ts';
 import { HttpProblem, parseJson, problemOf } from '../http-problem.ts';
-import { DEFAULT_RETRY, type RegistryOptions } from '../options.ts';
+import type { RegistryOptions } from '../options.ts';
 import type { RegistryAccount } from '../port.ts';
 import { retried } from '../retry.ts';
 
@@ -23,9 +24,15 @@ export interface HarborAnswer {
   readonly status: number;
   /** Parsed body; undefined when it is not JSON. */
   readonly body: unknown;
+  /** The list that this is a page of goes on. */
+  readonly more: boolean;
 }
 
 const MAX_ANSWER = 8 * 1024 * 1024;
+/** Harbor gives no more entries at once. */
+const PAGE = 100;
+/** A list that is longer than this is not read on: ten thousand entries. */
+const MAX_PAGES = 100;
 
 /** Stands for what a client that only looks would have written. */
 export class WouldWrite extends Error {}
@@ -71,7 +78,28 @@ export class HarborClient {
     }
   }
 
-  /** One page of at most 100 entries, parsed. */
+  /** The pages of a list in their order, each asked for when the one before is done with. */
+  async *pages(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    { doing, accept = [200] }: Pick<HarborCall, 'doing'> & Partial<Pick<HarborCall, 'accept'>>,
+  ): AsyncGenerator<HarborAnswer> {
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const asked = new URLSearchParams({ ...query, page: String(page), page_size: String(PAGE) });
+      const answer = await this.call({ method: 'GET', path: `${path}?${asked.toString()}`, accept, doing });
+      yield answer;
+      if (!answer.more) return;
+    }
+  }
+
+  /** Every entry of a list, parsed. @param schema of one page */
+  async all<T>(path: string, query: Readonly<Record<string, string>>, schema: z.ZodType<T[]>, doing: string): Promise<T[]> {
+    const entries: T[] = [];
+    for await (const { body } of this.pages(path, query, { doing })) entries.push(...this.parsed(schema, body, doing));
+    return entries;
+  }
+
+  /** One page, parsed. */
   async list<T>(path: string, schema: z.ZodType<T>, doing: string): Promise<T> {
     const answer = await this.call({ method: 'GET', path, accept: [200], doing });
     return this.parsed(schema, answer.body, doing);
@@ -106,7 +134,8 @@ export class HarborClient {
     });
     if (!call.accept.includes(answer.status)) throw await problemOf(answer);
     const bytes = await readAll(answer, MAX_ANSWER);
-    return { status: answer.status, body: parseJson(bytes.toString('utf8')) };
+    const more = /\brel="?next\b/.test(answer.header('link') ?? '');
+    return { status: answer.status, body: parseJson(bytes.toString('utf8')), more };
   }
 }
 

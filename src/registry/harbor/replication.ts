@@ -51,8 +51,7 @@ export async function findReplication(
   name: string,
   doing: string,
 ): Promise<z.infer<typeof Policies>[number] | undefined> {
-  const query = new URLSearchParams({ name, page_size: '100' });
-  const policies = await client.list(`/replication/policies?${query.toString()}`, Policies, doing);
+  const policies = await client.all('/replication/policies', { name }, Policies, doing);
   return policies.find((policy) => policy.name === name);
 }
 
@@ -64,8 +63,7 @@ async function keepRemote(
   const name = `deliver-${policy}`;
   const doing = `keep the registry endpoint ${name}`;
   const find = async (): Promise<z.infer<typeof Registries>[number] | undefined> => {
-    const query = new URLSearchParams({ q: `name=${name}`, page_size: '100' });
-    const list = await client.list(`/registries?${query.toString()}`, Registries, doing);
+    const list = await client.all('/registries', { q: `name=${name}` }, Registries, doing);
     return list.find((registry) => registry.name === name);
   };
   const found = await find();

@@ -61,11 +61,17 @@ async function mayMakeRobots(client: HarborClient): Promise<boolean> {
   const user = CurrentUser.safeParse(answer.body);
   if (answer.status === 200 && user.success) return user.data.sysadmin_flag === true || user.data.admin_role_in_auth === true;
   const account = await client.account();
-  const list = await client.call({ method: 'GET', path: '/robots?page_size=100', accept: [200, 401, 403], doing });
-  const robots = Robots.safeParse(list.body);
-  if (list.status !== 200 || !robots.success) return false;
-  const own = robots.data.find(({ name }) => name === account?.username);
-  const rights = (own?.permissions ?? []).filter(({ kind }) => kind === 'system').flatMap(({ access }) => access);
+  for await (const { status, body } of client.pages('/robots', {}, { doing, accept: [200, 401, 403] })) {
+    const robots = Robots.safeParse(body);
+    if (status !== 200 || !robots.success) return false;
+    const own = robots.data.find(({ name }) => name === account?.username);
+    if (own !== undefined) return mayMake(own);
+  }
+  return false;
+}
+
+function mayMake({ permissions }: z.infer<typeof Robot>): boolean {
+  const rights = (permissions ?? []).filter(({ kind }) => kind === 'system').flatMap(({ access }) => access);
   return ['create', 'delete'].every((wanted) => rights.some(({ resource, action }) => resource === 'robot' && action === wanted));
 }
 
@@ -132,8 +138,7 @@ async function removeRobot(client: HarborClient, name: string, doing: string): P
 }
 
 async function robotsNamed(client: HarborClient, name: string, doing: string): Promise<z.infer<typeof Robots>> {
-  const query = new URLSearchParams({ q: `name=${name},Level=system,ProjectID=0`, page_size: '100' });
-  const robots = await client.list(`/robots?${query.toString()}`, Robots, doing);
+  const robots = await client.all('/robots', { q: `name=${name},Level=system,ProjectID=0` }, Robots, doing);
   // Listed with the prefix, searched without.
   return robots.filter((robot) => robot.name.endsWith(name) && robot.level !== 'project');
 }
