@@ -1,5 +1,5 @@
 import { Command, Flags } from '@oclif/core';
-import type { Flow } from '../core/report.ts';
+import type { LanedFlow } from '../core/report.ts';
 import { cleaned, cleanJson } from './clean.ts';
 import { interruptSignal } from './interrupt.ts';
 import { JsonObserver } from './json-observer.ts';
@@ -22,16 +22,16 @@ export abstract class BaseCommand extends Command {
   });
 
   /** Runs a flow on the right kind of screen and gives its result. */
-  protected async runFlow<Result>(flow: Flow<Result>): Promise<Result> {
+  protected async runFlow<Result>(flow: LanedFlow<Result>): Promise<Result> {
     return this.#run(flow, this.output);
   }
 
   /** The same for a verb that goes on until it is stopped: lines that scroll, also on a terminal. */
-  protected async runLog<Result>(flow: Flow<Result>): Promise<Result> {
+  protected async runLog<Result>(flow: LanedFlow<Result>): Promise<Result> {
     return this.#run(flow, { ...this.output, isTerminal: false });
   }
 
-  async #run<Result>(flow: Flow<Result>, output: Output): Promise<Result> {
+  async #run<Result>(flow: LanedFlow<Result>, output: Output): Promise<Result> {
     // Not before: until a flow runs, Ctrl-C simply ends the process.
     this.#signal ??= interruptSignal();
     return runFlow(flow, { output, ...(this.wantsJson ? { json: this.#events } : {}) }, this.#signal);

@@ -11,7 +11,8 @@ const EVERY_MS = 1000;
 export class JsonObserver implements FlowObserver {
   readonly #write: (line: string) => void;
   readonly #now: () => number;
-  #toldAt = -Infinity;
+  /** When progress of a step was told, by its id. */
+  readonly #toldAt = new Map<string, number>();
 
   constructor(write: (line: string) => void, now: () => number = () => performance.now()) {
     this.#write = write;
@@ -19,13 +20,13 @@ export class JsonObserver implements FlowObserver {
   }
 
   start(step: Step): void {
-    this.#toldAt = -Infinity;
+    this.#toldAt.delete(step.id);
     this.#emit('step-start', { step: step.id, title: step.title });
   }
 
   progress(step: Step, progress: Progress): void {
-    if (this.#now() - this.#toldAt < EVERY_MS && progress.done < progress.total) return;
-    this.#toldAt = this.#now();
+    if (this.#now() - (this.#toldAt.get(step.id) ?? -Infinity) < EVERY_MS && progress.done < progress.total) return;
+    this.#toldAt.set(step.id, this.#now());
     this.#emit('progress', { step: step.id, ...progress });
   }
 

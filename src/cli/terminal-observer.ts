@@ -16,54 +16,59 @@ export type Task = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof Simp
 const TAKEN = 4;
 const REFRESH_MS = 200;
 
-/** Draws the running step into its listr2 task: title, bar, what is in flight, notes below. */
+/** A step that is drawn. */
+interface Drawing {
+  readonly task: Task;
+  readonly began: number;
+  readonly meter: ProgressMeter;
+  readonly notes: string[];
+  timer?: NodeJS.Timeout;
+  now?: { readonly progress: Progress; readonly reading: Reading };
+}
+
+/** Draws each running step into its listr2 task: title, bar, what is in flight, notes below. */
 export class TerminalObserver implements FlowObserver {
   readonly #output: Output;
   readonly #titleWidth: number;
-  #task: Task | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #began = 0;
-  #meter = new ProgressMeter();
-  #now: { progress: Progress; reading: Reading } | undefined;
+  readonly #drawings = new Map<Step, Drawing>();
   #stopping = false;
-  #notes: string[] = [];
 
   constructor(output: Output, titleWidth: number) {
     this.#output = output;
     this.#titleWidth = titleWidth;
   }
 
-  /** The task that the next step draws into. */
-  use(task: Task): void {
-    this.#task = task;
+  /** The task that a step draws into; said before the step starts. */
+  use(step: Step, task: Task): void {
+    this.#drawings.set(step, { task, began: performance.now(), meter: new ProgressMeter(), notes: [] });
   }
 
   start(step: Step): void {
-    this.#began = performance.now();
-    this.#meter = new ProgressMeter();
-    this.#now = undefined;
-    this.#notes = [];
-    this.#draw(step);
-    this.#timer = setInterval(() => {
-      this.#draw(step);
+    const drawing = this.#drawings.get(step);
+    if (drawing === undefined) return;
+    this.#draw(step, drawing);
+    drawing.timer = setInterval(() => {
+      this.#draw(step, drawing);
     }, REFRESH_MS);
   }
 
-  progress(_step: Step, progress: Progress): void {
-    this.#now = { progress, reading: this.#meter.update(progress, performance.now()) };
+  progress(step: Step, progress: Progress): void {
+    const drawing = this.#drawings.get(step);
+    if (drawing === undefined) return;
+    drawing.now = { progress, reading: drawing.meter.update(progress, performance.now()) };
   }
 
-  note(_step: Step, line: string): void {
+  note(step: Step, line: string): void {
     // Two of the four columns are listr2's own.
-    this.#notes.push(...noteLines(line, this.#width).map((part) => part.slice(2)));
+    this.#drawings.get(step)?.notes.push(...noteLines(line, this.#width).map((part) => part.slice(2)));
   }
 
   done(step: Step, result: StepResult, took: number): void {
-    this.#end(doneLines(step.title, result.summary, took, this.#titleWidth, this.#width));
+    this.#end(step, doneLines(step.title, result.summary, took, this.#titleWidth, this.#width));
   }
 
   failed(step: Step, _error: unknown, took: number): void {
-    this.#end([endedLine(step.title, this.#stopping ? 'stopped' : 'failed', took, this.#titleWidth)]);
+    this.#end(step, [endedLine(step.title, this.#stopping ? 'stopped' : 'failed', took, this.#titleWidth)]);
   }
 
   stopping(): void {
@@ -74,27 +79,25 @@ export class TerminalObserver implements FlowObserver {
     return this.#output.width - TAKEN;
   }
 
-  #end(lines: readonly string[]): void {
-    clearInterval(this.#timer);
-    this.#title([...lines, ...this.#notes]);
+  #end(step: Step, lines: readonly string[]): void {
+    const drawing = this.#drawings.get(step);
+    if (drawing === undefined) return;
+    clearInterval(drawing.timer);
+    drawing.task.title = [...lines, ...drawing.notes].join('\n');
   }
 
-  #draw(step: Step): void {
+  #draw(step: Step, { task, began, now, notes }: Drawing): void {
     const head = `${padEnd(clean(step.title), this.#titleWidth)}  `;
     const room = this.#width - head.length;
-    const elapsed = performance.now() - this.#began;
+    const elapsed = performance.now() - began;
     const body =
-      this.#now === undefined
+      now === undefined
         ? elapsed < 2000
           ? ''
           : this.#output.style.dim(durationText(Math.floor(elapsed / 1000) * 1000).replace('.0 s', ' s'))
-        : progressBar(this.#now.progress, this.#now.reading, room, this.#output.style);
-    const detail = this.#stopping ? WORDS.stopping : this.#now?.progress.detail;
+        : progressBar(now.progress, now.reading, room, this.#output.style);
+    const detail = this.#stopping ? WORDS.stopping : now?.progress.detail;
     const below = detail === undefined ? [] : [`  ${truncate(clean(detail), this.#width - 4)}`];
-    this.#title([(head + body).trimEnd(), ...below, ...this.#notes]);
-  }
-
-  #title(lines: readonly string[]): void {
-    if (this.#task !== undefined) this.#task.title = lines.join('\n');
+    task.title = [(head + body).trimEnd(), ...below, ...notes].join('\n');
   }
 }

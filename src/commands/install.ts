@@ -7,9 +7,11 @@ import { allowUnsignedFlag, bundleArg, siteFlag } from '../cli/shared-flags.ts';
 
 export default class Install extends BaseCommand {
   static override summary = 'Install or upgrade a release on a site';
-  static override description = `In this order, each step skipped when it is already true: trust, preflights, node mirrors,
-registry, namespaces and secrets, externals, apps, ingress, health, record. Interrupted at any point,
-the same command goes on. A second run changes nothing and says so.`;
+  static override description = `In this order, each step skipped when it is already true: trust, preflights, then of bare hosts
+the hosts and their container runtime, side by side with the registry and the push into it; node mirrors,
+Kubernetes, add-ons, namespaces and secrets, externals, apps with their ingress, names, record. A site that
+has its cluster gets its mirrors before the push. Interrupted at any point, the same command goes on.
+A second run changes nothing and says so.`;
   static override examples = [
     '<%= config.bin %> install bundles/gatekeeper-suite-3.6.2.tar --site plant-7.yaml',
     {

@@ -30,11 +30,33 @@ export interface Step {
   run(report: Report, signal: AbortSignal): Promise<StepResult>;
 }
 
-/** A verb: its steps in the order in which they happen, and what is known when all are done. */
-export interface Flow<Result> {
-  readonly steps: readonly Step[];
+/** Steps that need nothing of each other: the lanes run side by side, the steps of one in their order. */
+export interface StepLanes {
+  readonly lanes: readonly (readonly Step[])[];
+}
+
+/** A verb: its steps in the order in which they happen, and what is known when all are done. Run by `runSteps`. */
+export interface Flow<Result, Entry extends Step | StepLanes = Step> {
+  readonly steps: readonly Entry[];
   /** Only after every step has run. */
   result(): Result;
+  /** What is told of a failure, once no step runs any more: the error, with what is true now. */
+  failure?(error: unknown): unknown;
+  /** Ends what is open: called once, when no step runs any more, however the flow ended. */
+  close?(): Promise<void>;
+}
+
+/** A verb of which some steps run side by side. */
+export type LanedFlow<Result> = Flow<Result, Step | StepLanes>;
+
+/** Every step, lane by lane. */
+export function allSteps(entries: readonly (Step | StepLanes)[]): Step[] {
+  return entries.flatMap((entry) => ('lanes' in entry ? entry.lanes.flat() : [entry]));
+}
+
+/** The same entries, each step made into another. */
+export function mapSteps(entries: readonly (Step | StepLanes)[], made: (step: Step) => Step): (Step | StepLanes)[] {
+  return entries.map((entry) => ('lanes' in entry ? { lanes: entry.lanes.map((lane) => lane.map(made)) } : made(entry)));
 }
 
 /** A report that goes nowhere, for callers that need none. */

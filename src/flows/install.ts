@@ -1,7 +1,9 @@
 import { hostsFileLines } from '../apps/hosts-file.ts';
 import { beginRecord, finishRecord, type RecordFacts } from '../cluster/record.ts';
 import { countText } from '../core/amounts.ts';
-import type { Flow, Report, Step, StepResult } from '../core/report.ts';
+import type { Digest } from '../core/digest.ts';
+import { isDeliverError } from '../core/errors.ts';
+import { mapSteps, type LanedFlow, type Step, type StepLanes } from '../core/report.ts';
 import { dnsHosts } from '../site/dns/wish.ts';
 import { applyAddons } from './install/addons-step.ts';
 import { applyApps, applyGroups, inventoryOf } from './install/apply-groups.ts';
@@ -10,7 +12,7 @@ import { applySiteDns } from './install/dns-step.ts';
 import { foundationSteps } from './install/foundation.ts';
 import { keptNodes } from './install/host-wishes.ts';
 import { letOldImagesGo } from './install/images-step.ts';
-import { installState } from './install/install-state.ts';
+import { installState, stepState } from './install/install-state.ts';
 import { Journal } from './install/journal.ts';
 import { planRelease } from './plan/objects.ts';
 import type { InstallResult } from './plan/types.ts';
@@ -23,15 +25,16 @@ import { trustRelease, trustSummary, type ReleaseInput, type ReleaseSession } fr
 import { preflightSummary, refuseFailed, runPreflights } from './preflight/site.ts';
 import { hasNoRegistry } from './site-images.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './install/site-step.ts';
+import { needed } from './install/site-step.ts';
 import type { ReleaseGroup } from '../apps/release-objects.ts';
 import type { SiteRegistryAccess } from './site-ports.ts';
 
 /** Steps that only look. */
 const READ_ONLY = new Set(['trust', 'preflight']);
+const LAST = 'record';
 
 /** `deliver install`: each step is skipped when what it does is already true; the same command goes on after any interruption. */
-export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<InstallResult> {
+export function installFlow(input: ReleaseInput, ports: SitePorts): LanedFlow<InstallResult> {
   let session: ReleaseSession | undefined;
   let journal: Journal | undefined;
   let registry: SiteRegistryAccess | undefined;
@@ -40,42 +43,30 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
   const lock = new InstallLock();
   const changed: string[] = [];
   let changes = 0;
+  let isTouched = false;
 
-  const step = (
-    id: string,
-    title: string,
-    work: (report: Report, signal: AbortSignal) => Promise<StepResult>,
-    last = false,
-  ): Step =>
-    siteStep(
-      ports,
-      id,
-      title,
-      async (report, signal) => {
+  const step = (id: string, title: string, work: Step['run']): Step => ({
+    id,
+    title,
+    run: async (report, signal) => {
+      const isReadOnly = READ_ONLY.has(id);
+      if (!isReadOnly) {
+        isTouched = true;
         // What only looked was not interrupted: the next run has nothing to go on from.
-        if (session !== undefined && !READ_ONLY.has(id))
-          await journal?.append({
-            event: 'step',
-            root: session.bundle.root.digest,
-            version: session.release.metadata.version,
-            step: id,
-          });
-        const done = await work(report, lock.guard(signal)).catch(async (error: unknown) => {
-          await lock.release();
-          throw error;
-        });
-        if (last) await lock.release();
-        if ((done.changed ?? 0) > 0) changed.push(`${title.toLowerCase()} (${done.summary})`);
-        changes += done.changed ?? 0;
-        return done;
-      },
-      {
-        state: (own) => (READ_ONLY.has(id) ? 'Nothing was changed.' : installState(changed, own)),
-        ...(last ? { last: () => session?.bundle.close() } : {}),
-      },
-    );
+        await journal?.append({ event: 'step', step: id, ...journalled(needed(session)) });
+      }
+      const done = await work(report, lock.guard(signal)).catch((error: unknown) => {
+        throw isDeliverError(error) && !isReadOnly ? error.with({ state: stepState(error.facts.state) }) : error;
+      });
+      if ((done.changed ?? 0) > 0) changed.push(`${title.toLowerCase()} (${done.summary})`);
+      changes += done.changed ?? 0;
+      const event = id === LAST ? 'done' : 'step-done';
+      if (!isReadOnly) await journal?.append({ event, step: id, ...journalled(needed(session)) });
+      return done;
+    },
+  });
 
-  const push = pushStep(
+  const pushed = pushStep(
     () => {
       const { writer, harbor } = needed(registry);
       const { bundle, push: plan } = needed(session);
@@ -84,18 +75,24 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     },
     () => undefined,
   );
+  const push: Step = {
+    ...pushed,
+    run: async (report, signal) => {
+      registry = await ports.registry();
+      return pushed.run(report, signal);
+    },
+  };
 
   const of = (own: Step): Step => step(own.id, own.title, (report, signal) => own.run(report, signal));
-  const below = foundationSteps(() => needed(session), ports);
 
-  const steps: Step[] = [
+  const steps: (Step | StepLanes)[] = [
     step('trust', 'Trusted', async (report, signal) => {
       session = await trustRelease(input, ports, report, signal);
       const { bundle, release } = session;
       journal = new Journal(ports.stateFolder, ports.loaded.site.metadata.name, release.metadata.name);
       const before = await journal.interrupted(bundle.root.digest);
       if (before !== undefined)
-        report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at step ${before.step}).`);
+        report.note(`Going on from ${before.time.slice(11, 16)} UTC (interrupted at ${stepsText(before.steps)}).`);
       return { summary: trustSummary(session) };
     }),
     step('preflight', 'Preflight', async (report, signal) => {
@@ -114,16 +111,10 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
       }
       return { summary: preflightSummary(checks, ports.loaded.site.hosts?.length ?? 0) };
     }),
-    ...below.beforePush.map(of),
-    ...(hasNoRegistry(ports.loaded.site)
-      ? []
-      : [
-          step(push.id, push.title, async (report, signal) => {
-            registry = await ports.registry();
-            return push.run(report, signal);
-          }),
-        ]),
-    ...below.afterPush.map(of),
+    ...mapSteps(
+      foundationSteps(() => needed(session), ports, push),
+      of,
+    ),
     step('addons', 'Add-ons', async (report, signal) => {
       await lock.take(await ports.cluster(), report, signal);
       const pull = await ensurePullAccount(needed(session), ports, signal);
@@ -167,29 +158,47 @@ export function installFlow(input: ReleaseInput, ports: SitePorts): Flow<Install
     ...(hasNoRegistry(ports.loaded.site)
       ? [step('old-images', 'Old images', async (_report, signal) => letOldImagesGo(needed(session), ports, signal))]
       : []),
-    step(
-      'record',
-      'Recorded',
-      async (_report, signal) => {
-        const { release, bundle } = needed(session);
-        const facts = await factsOf(needed(session), groups, ports, signal);
-        const wrote = await finishRecord(await ports.cluster(), facts, new Date(), signal);
-        await journal?.append({ event: 'done', root: bundle.root.digest, version: release.metadata.version });
-        const { name, version } = release.metadata;
-        result = {
-          release: name,
-          version,
-          site: facts.site,
-          changed: changes,
-          urls: facts.urls,
-          hostsFile: hostsFileLines(facts.urls, ports.loaded.site.ingress?.addresses ?? []),
-        };
-        return { summary: wrote ? `${countText(facts.inventory.length, 'object')} in the cluster` : 'no change' };
-      },
-      true,
-    ),
+    step(LAST, 'Recorded', async (_report, signal) => {
+      const { release } = needed(session);
+      const facts = await factsOf(needed(session), groups, ports, signal);
+      const wrote = await finishRecord(await ports.cluster(), facts, new Date(), signal);
+      const { name, version } = release.metadata;
+      result = {
+        release: name,
+        version,
+        site: facts.site,
+        changed: changes,
+        urls: facts.urls,
+        hostsFile: hostsFileLines(facts.urls, ports.loaded.site.ingress?.addresses ?? []),
+      };
+      return { summary: wrote ? `${countText(facts.inventory.length, 'object')} in the cluster` : 'no change' };
+    }),
   ];
-  return { steps, result: () => needed(result) };
+  return {
+    steps,
+    result: () => needed(result),
+    failure: (error) => {
+      if (!isDeliverError(error)) return error;
+      return error.with({ state: isTouched ? installState(changed, error.facts.state) : 'Nothing was changed.' });
+    },
+    close: async () => {
+      try {
+        await lock.release();
+        await session?.bundle.close();
+      } finally {
+        await ports.close();
+      }
+    },
+  };
+}
+
+/** `step push`, `steps runtime and push` */
+function stepsText(steps: readonly string[]): string {
+  return `${steps.length === 1 ? 'step' : 'steps'} ${steps.join(' and ')}`;
+}
+
+function journalled({ bundle, release }: ReleaseSession): { readonly root: Digest; readonly version: string } {
+  return { root: bundle.root.digest, version: release.metadata.version };
 }
 
 async function factsOf(

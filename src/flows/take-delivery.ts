@@ -2,7 +2,8 @@ import { dirname, join } from 'node:path';
 import { bytesText, countText } from '../core/amounts.ts';
 import { ERROR_CLASS } from '../core/error-codes.ts';
 import { DeliverError, isDeliverError, messageOf } from '../core/errors.ts';
-import type { Flow, Report } from '../core/report.ts';
+import type { Flow, LanedFlow, Report, Step } from '../core/report.ts';
+import { runSteps } from '../core/run-steps.ts';
 import { forget, putAside, putAway, type Parcel } from '../inbox/put-away.ts';
 import { lookAt, type Found } from '../inbox/scan.ts';
 import type { Look } from '../inbox/settling.ts';
@@ -17,7 +18,7 @@ export interface DeliveryPorts {
   /** Mends a carry set in its place. */
   repair(path: string): Flow<RepairResult>;
   /** Absent when deliveries are only verified. */
-  install?(path: string): Promise<Flow<InstallResult>>;
+  install?(path: string): Promise<LanedFlow<InstallResult>>;
 }
 
 export interface Places {
@@ -215,13 +216,12 @@ function askedFor({ facts: { fix = '' } }: DeliverError): string {
   return `${fix.split('\nPut it')[0]?.replace(/\s*\n\s*/g, ' ') ?? ''}; it is taken in when it has arrived`;
 }
 
-async function runInside<Result>(flow: Flow<Result>, report: Report, signal: AbortSignal): Promise<Result> {
-  for (const step of flow.steps) {
-    signal.throwIfAborted();
+async function runInside<Result>(flow: LanedFlow<Result>, report: Report, signal: AbortSignal): Promise<Result> {
+  const run = async (step: Step): Promise<void> => {
     const { summary } = await step.run(report, signal);
     report.note(`${step.title}: ${summary}`);
-  }
-  return flow.result();
+  };
+  return runSteps(flow, run, signal);
 }
 
 function parcelNames({ kind, name }: Found): { readonly stem: string; readonly ending: string } {

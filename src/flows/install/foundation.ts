@@ -1,11 +1,11 @@
-import type { Step } from '../../core/report.ts';
+import type { Step, StepLanes } from '../../core/report.ts';
 import type { Site } from '../../manifest/site-schema.ts';
 import { balancerImages } from '../../site/balancer/images.ts';
 import { buildsKubernetes } from '../../site/kubeadm/settings.ts';
 import { carriedComponents } from '../../site/runtime/carried.ts';
 import { kubernetesPrograms } from '../../site/runtime/programs.ts';
 import { asksForAnything } from './harbor-setup.ts';
-import { makesCluster } from './host-wishes.ts';
+import { isRegistryOnNode, makesCluster } from './host-wishes.ts';
 import { hostsStep } from './hosts-step.ts';
 import { imagesStep } from './images-step.ts';
 import { kubernetesStep, type KubernetesInput } from './kubernetes-step.ts';
@@ -16,37 +16,40 @@ import { runtimeStep } from './runtime-step.ts';
 import { hasNoRegistry } from '../site-images.ts';
 import type { SitePorts } from '../site-ports.ts';
 
-/** The steps of install below the API of the cluster. */
-export interface Foundation {
-  readonly beforePush: readonly Step[];
-  readonly afterPush: readonly Step[];
+/**
+ * What stands below the cluster’s API, in the order of docs/decisions/0025. Hosts with their runtime and the registry with
+ * what is pushed need nothing of each other (docs/decisions/0031). Of a site that has its cluster only registry and mirrors are left.
+ * @param push left out where there is no registry
+ */
+export function foundationSteps(session: () => ReleaseSession, ports: SitePorts, push: Step): (Step | StepLanes)[] {
+  const { site } = ports.loaded;
+  const made = asksOfRegistry(site) ? [registryStep(session, ports)] : [];
+  const pushed = hasNoRegistry(site) ? [] : [push];
+  const images = hasNoRegistry(site) ? [imagesStep(session, ports)] : [];
+  const mirrors = mirrorsStep(session, ports);
+  if (!buildsKubernetes(site)) return [...made, mirrors, ...pushed, ...images];
+  const hosts = hostsStep(session, ports);
+  const runtime = runtimeStep(session, ports);
+  const kubernetes = kubernetesStep(() => kubernetesInput(session(), ports));
+  return [
+    ...besides(site, [hosts, runtime], [...made, ...pushed]),
+    mirrors,
+    ...images,
+    {
+      ...kubernetes,
+      run: async (report, signal) => {
+        // A release without Kubernetes in it uses the cluster that is there.
+        if (!makesCluster(site, session().bundle.lock)) return { summary: 'used as it is', changed: 0 };
+        return kubernetes.run(report, signal);
+      },
+    },
+  ];
 }
 
-/**
- * What stands below the cluster’s API, in the order of docs/decisions/0025: hosts, registry, and after the push runtime and
- * Kubernetes. Of a site that has these only the mirrors are left.
- */
-export function foundationSteps(session: () => ReleaseSession, ports: SitePorts): Foundation {
-  const { site } = ports.loaded;
-  const registry = asksOfRegistry(site) ? [registryStep(session, ports)] : [];
-  const images = hasNoRegistry(site) ? [imagesStep(session, ports)] : [];
-  if (!buildsKubernetes(site)) return { beforePush: [...registry, mirrorsStep(session, ports)], afterPush: images };
-  const kubernetes = kubernetesStep(() => kubernetesInput(session(), ports));
-  return {
-    beforePush: [hostsStep(session, ports), ...registry],
-    afterPush: [
-      runtimeStep(session, ports),
-      ...images,
-      {
-        ...kubernetes,
-        run: async (report, signal) => {
-          // A release without Kubernetes in it uses the cluster that is there.
-          if (!makesCluster(site, session().bundle.lock)) return { summary: 'used as it is', changed: 0 };
-          return kubernetes.run(report, signal);
-        },
-      },
-    ],
-  };
+function besides(site: Site, nodes: readonly [Step, Step], registry: readonly Step[]): (Step | StepLanes)[] {
+  const [hosts, runtime] = nodes;
+  if (registry.length === 0) return [hosts, runtime];
+  return isRegistryOnNode(site) ? [hosts, ...registry, runtime] : [{ lanes: [nodes, registry] }];
 }
 
 /** What the Kubernetes step works with, of release and site. */

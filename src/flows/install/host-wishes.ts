@@ -39,6 +39,19 @@ export function preparationWishes(site: Site, lock: Lock): HostWish[] {
     );
 }
 
+/** True when the registry that deliver installs shares its host with a node or etcd; a host’s record and lock are for one at a time. */
+export function isRegistryOnNode(site: Site): boolean {
+  const { hosts = [], roles, registry } = site;
+  if (registry?.install === undefined) return false;
+  const etcd = new Set(roles?.etcd ?? []);
+  const cluster = [...nodesOf(site), ...hosts.filter(({ name }) => etcd.has(name))];
+  const on = hosts.filter(({ name }) => roles?.registry?.includes(name) === true);
+  // One machine may be two hosts of the site file.
+  return on.some((one) =>
+    cluster.some(({ name, address, port }) => name === one.name || (address === one.address && port === one.port)),
+  );
+}
+
 /** containerd and what belongs to it, on every node of a cluster that deliver makes. */
 export function runtimeWishes(site: Site, lock: Lock): HostWish[] {
   if (!makesCluster(site, lock) || (site.runtime?.kind ?? 'containerd') !== 'containerd') return [];

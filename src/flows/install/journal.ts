@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -5,7 +6,9 @@ import type { Digest } from '../../core/digest.ts';
 
 const Entry = z.object({
   time: z.string(),
-  event: z.enum(['start', 'step', 'done']),
+  event: z.enum(['step', 'step-done', 'done']),
+  /** Of one run of install; not in lines of before there were lanes. */
+  run: z.string().optional(),
   root: z.string(),
   version: z.string(),
   step: z.string().optional(),
@@ -16,8 +19,8 @@ type Entry = z.infer<typeof Entry>;
 export interface Interruption {
   /** ISO 8601, when the last entry was written. */
   readonly time: string;
-  /** The step that was under way. */
-  readonly step: string;
+  /** The steps that were under way, in the order in which they began. */
+  readonly steps: readonly string[];
 }
 
 /**
@@ -26,6 +29,7 @@ export interface Interruption {
  */
 export class Journal {
   readonly #file: string;
+  readonly #run = randomUUID();
 
   /** @param folder the state folder of this user */
   constructor(folder: string, site: string, release: string) {
@@ -35,19 +39,25 @@ export class Journal {
   /** Undefined when the last install of this root ended, or there was none. Lines cut by a crash are passed over. */
   async interrupted(root: Digest): Promise<Interruption | undefined> {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
-    const last = text
+    const entries = text
       .split('\n')
       .map((line) => parseEntry(line))
-      .filter((entry): entry is Entry => entry !== undefined)
-      .at(-1);
+      .filter((entry): entry is Entry => entry !== undefined);
+    const last = entries.at(-1);
     if (last === undefined || last.event === 'done' || last.root !== root) return undefined;
-    return { time: last.time, step: last.step ?? 'start' };
+    const ofRun = last.run === undefined ? [last] : entries.filter(({ run }) => run === last.run);
+    const ended = new Set(ofRun.filter(({ event }) => event === 'step-done').map(({ step }) => step));
+    const begun = ofRun.flatMap(({ event, step }) => (event === 'step' && step !== undefined ? [step] : []));
+    const open = begun.filter((step) => !ended.has(step));
+    // Between two steps it is the one that ended last.
+    return { time: last.time, steps: open.length > 0 ? open : begun.slice(-1) };
   }
 
   /** Appends one line. The folder is made when missing. */
-  async append(entry: Omit<Entry, 'time'>): Promise<void> {
+  async append(entry: Omit<Entry, 'time' | 'run'>): Promise<void> {
     await mkdir(path.dirname(this.#file), { recursive: true });
-    await appendFile(this.#file, `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`);
+    const line = { time: new Date().toISOString(), run: this.#run, ...entry };
+    await appendFile(this.#file, `${JSON.stringify(line)}\n`);
   }
 }
 

@@ -4,7 +4,7 @@ import type { ReleaseSession } from '../release-session.ts';
 import { siteMirrors } from '../site-mirrors.ts';
 import type { SitePorts } from '../site-ports.ts';
 
-/** The mirrors on the nodes of a cluster that is there already; its runtime is left as it is. */
+/** The mirrors on every node. They trust the CA that the registry step made, so they come after it. */
 export function mirrorsStep(session: () => ReleaseSession, ports: SitePorts): Step {
   return {
     id: 'mirrors',

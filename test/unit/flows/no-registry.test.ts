@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { installFlow } from '../../../src/flows/install.ts';
 import type { SitePorts } from '../../../src/flows/site-ports.ts';
 import { statusFlow } from '../../../src/flows/status.ts';
-import { SILENT } from '../../../src/core/report.ts';
+import { allSteps, SILENT } from '../../../src/core/report.ts';
 import { DeliverError } from '../../../src/core/errors.ts';
 import { SiteSchema } from '../../../src/manifest/site-schema.ts';
 import { httpListener } from '../../../src/serve/http-listener.ts';
@@ -26,11 +26,11 @@ const portsOf = (more: object): SitePorts => {
 };
 const hosts = [{ name: 'cp1', address: '127.0.0.1' }];
 const stepsOf = (more: object): string[] =>
-  installFlow({ bundlePath: 'a.tar', allowUnsigned: false }, portsOf(more)).steps.map(({ id }) => id);
+  allSteps(installFlow({ bundlePath: 'a.tar', allowUnsigned: false }, portsOf(more)).steps).map(({ id }) => id);
 
 it('brings images to the nodes between runtime and Kubernetes, and pushes nowhere, when deliver makes the cluster', () => {
   const steps = stepsOf({ hosts, roles: { 'control-plane': ['cp1'], worker: ['cp1'] } });
-  expect(steps.slice(2, 6)).toEqual(['hosts', 'runtime', 'images', 'kubernetes']);
+  expect(steps.slice(2, 7)).toEqual(['hosts', 'runtime', 'mirrors', 'images', 'kubernetes']);
   expect(steps).not.toContain('push');
   expect(steps.slice(-2)).toEqual(['old-images', 'record']);
 });
@@ -45,7 +45,7 @@ it('brings them after the mirrors where the cluster is there, and nothing of thi
 it('refuses a site that has neither a registry nor nodes', async () => {
   const { site } = portsOf({}).loaded;
   expect(site.registry).toBeUndefined();
-  const [trust] = installFlow({ bundlePath: 'a.tar', allowUnsigned: false }, portsOf({})).steps;
+  const [trust] = allSteps(installFlow({ bundlePath: 'a.tar', allowUnsigned: false }, portsOf({})).steps);
   await expect(trust?.run(SILENT, new AbortController().signal)).rejects.toThrowWithCode(
     'E_PREFLIGHT',
     'neither a registry nor hosts',
