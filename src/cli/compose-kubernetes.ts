@@ -16,7 +16,7 @@ export async function composeReset(
   site: string,
   data: ResetData,
 ): Promise<{ readonly flow: Flow<ResetResult>; readonly question: string }> {
-  const ports = await composeSite(site);
+  const ports = await composeSite(site, host);
   const remove = removedData(ports.loaded.site, host, data);
   const also = remove.length === 0 ? ' Data stays.' : ` It DELETES the data in ${remove.join(', ')}.`;
   return {

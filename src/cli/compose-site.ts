@@ -6,7 +6,8 @@ import { openBundle } from '../bundle/open-bundle.ts';
 import { createClusterApi } from '../cluster/kube-client.ts';
 import type { ClusterApi } from '../cluster/port.ts';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
-import type { Flow } from '../core/report.ts';
+import type { Flow, LanedFlow } from '../core/report.ts';
+import type { RetryPolicy } from '../core/retried.ts';
 import { doctorFlow, type DoctorResult } from '../flows/doctor.ts';
 import { installFlow } from '../flows/install.ts';
 import { planFlow } from '../flows/plan.ts';
@@ -21,7 +22,7 @@ import { secretNameOf, secretsOf, type SecretStore } from '../manifest/secrets.t
 import { trustOf } from '../manifest/site-schema.ts';
 import { registryType, registryWay } from '../site/registry/way.ts';
 import { sitePath } from '../manifest/site-path.ts';
-import type { RegistryOptions, RetryPolicy } from '../registry/options.ts';
+import type { RegistryOptions } from '../registry/options.ts';
 import type { SiteRegistryConnection } from '../registry/port.ts';
 import { openSiteRegistry } from '../registry/site-registry.ts';
 import { httpListener } from '../serve/http-listener.ts';
@@ -41,7 +42,7 @@ export async function composePlan(verb: SiteVerb): Promise<Flow<PlanResult>> {
   return planFlow({ bundlePath: verb.bundle, allowUnsigned: verb.allowUnsigned }, await composeSite(verb.site));
 }
 
-export async function composeInstall(verb: SiteVerb): Promise<Flow<InstallResult>> {
+export async function composeInstall(verb: SiteVerb): Promise<LanedFlow<InstallResult>> {
   return installFlow({ bundlePath: verb.bundle, allowUnsigned: verb.allowUnsigned }, await composeSite(verb.site));
 }
 
@@ -68,8 +69,11 @@ export async function composeSupport(verb: {
   return supportFlow({ hours, ...(output === undefined ? {} : { output }) }, await composeSite(site));
 }
 
-/** @throws DeliverError for whatever is wrong with the site file, its keys or its secrets file */
-export async function composeSite(path: string): Promise<SitePorts> {
+/**
+ * @param leaving a host that is about to leave the site: the cluster is asked through another one, if there is one
+ * @throws DeliverError for whatever is wrong with the site file, its keys or its secrets file
+ */
+export async function composeSite(path: string, leaving?: string): Promise<SitePorts> {
   const loaded = await loadSite(path);
   const { site, folder } = loaded;
   const secrets = await secretsOf(site, folder, process.env, loaded.inlineSecrets);
@@ -85,7 +89,7 @@ export async function composeSite(path: string): Promise<SitePorts> {
   const stateFolder = envPaths('deliver', { suffix: '' }).log;
   const caPorts = { loaded, hosts, stateFolder, ...(ca === undefined ? {} : { ca }) };
   const registry = new Once(async () => openRegistry(loaded, secrets, hosts, await siteCa(caPorts)));
-  const cluster = new Once(() => openCluster(loaded, hosts));
+  const cluster = new Once(() => openCluster(loaded, hosts, leaving));
   return {
     loaded,
     secrets,
@@ -163,7 +167,8 @@ async function openRegistry(
 ): Promise<OpenedRegistry> {
   const { registry } = site;
   if (registry === undefined)
-    throw new DeliverError('E_NOT_YET', { what: 'The site file names no registry.', fix: 'Add registry: to the site file.' });
+    // Who asks must know that the site has one.
+    throw new DeliverError('E_BUG', { what: `The registry of site ${site.metadata.name} was asked for, and it has none.` });
   const { host, plainHttp, username, password } = registry;
   const { address, via } = registryWay(site);
   const isTrusting = ca !== undefined || registry.install === undefined || registry.install.certificate !== undefined;
@@ -187,7 +192,7 @@ async function openRegistry(
 const ADMIN_CONF = '/etc/kubernetes/admin.conf';
 
 /** The kubeconfig of the site file, else the one that kubeadm left on a control plane host. */
-async function openCluster({ site, folder }: LoadedSite, hosts: HostConnector): Promise<ClusterApi> {
+async function openCluster({ site, folder }: LoadedSite, hosts: HostConnector, leaving?: string): Promise<ClusterApi> {
   const { kubeconfig, context, via } = site.cluster ?? {};
   const more = { ...(context === undefined ? {} : { context }), ...(via === undefined ? {} : { dial: dialer(hosts, via) }) };
   if (kubeconfig !== undefined) {
@@ -195,12 +200,12 @@ async function openCluster({ site, folder }: LoadedSite, hosts: HostConnector): 
   }
   const from = site.cluster?.from === undefined ? (site.roles?.['control-plane'] ?? []) : [site.cluster.from];
   if (from.length === 0) {
-    throw new DeliverError('E_NOT_YET', {
+    throw new DeliverError('E_SCHEMA', {
       what: `The file of site ${site.metadata.name} names no cluster, and no hosts to make one of.`,
       fix: 'Add cluster: { kubeconfig: ./admin.conf }, cluster: { from: <host> }, or roles: { control-plane: [<host>] } to the site file.',
     });
   }
-  const found = await adminConf(from, hosts);
+  const found = await adminConf([...from.filter((host) => host !== leaving), ...from.filter((host) => host === leaving)], hosts);
   // The name of the API is known on the hosts of a cluster that deliver made, and perhaps nowhere else.
   const dial = site.cluster === undefined ? { dial: dialer(hosts, found.host) } : {};
   return createClusterApi({ kubeconfig: found.text, ...dial, ...more });

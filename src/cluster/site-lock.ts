@@ -17,6 +17,8 @@ const DURATION = 20;
 /** Milliseconds between renewals. */
 const RENEW = 5_000;
 const LOOK = 1_000;
+/** Milliseconds for giving it back: the cluster may be the very thing that the holder took away. */
+const GIVE_BACK = 5_000;
 
 export interface SiteLockOptions {
   /** `ops@laptop, process 4711, 1f9c…`: unlike any other’s, the same for as long as the lock is held. */
@@ -93,9 +95,10 @@ class HeldLock implements SiteLock {
   }
 
   async #giveBack(): Promise<void> {
-    const lease = await this.#api.get(LEASE);
+    const signal = AbortSignal.timeout(GIVE_BACK);
+    const lease = await this.#api.get(LEASE, signal);
     if (textAt(lease, 'spec', 'holderIdentity') === this.#options.holder)
-      await this.#api.delete(LEASE, { uid: lease?.metadata.uid });
+      await this.#api.delete(LEASE, { uid: lease?.metadata.uid, signal });
   }
 
   async #beat(): Promise<void> {

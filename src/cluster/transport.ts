@@ -60,6 +60,7 @@ export class KubeTransport {
   readonly #base: string;
   #answered = false;
   #lastOutage = -Infinity;
+  #refusedSince: number | undefined;
 
   constructor(endpoint: KubeEndpoint, options: TransportOptions = {}) {
     this.#endpoint = endpoint;
@@ -121,8 +122,7 @@ export class KubeTransport {
         signal: request.signal ?? null,
       });
       const read = { status: answer.statusCode, body: parseBody(await answer.body.text()) };
-      if (!this.#answered && isRefusal(read) && !(await this.#isReady(headers, request.signal)))
-        this.#lastOutage = performance.now();
+      if (!this.#answered && isRefusal(read)) await this.#lookWhetherStarting(read, headers, request.signal);
       return this.#judge(read, Number(answer.headers['retry-after']));
     } catch (error) {
       if (error instanceof Outage) throw error;
@@ -134,18 +134,31 @@ export class KubeTransport {
     }
   }
 
-  /** What every account may ask (system:public-info-viewer): a server that refuses that too has not loaded its rules. */
-  async #isReady(headers: Record<string, string>, signal: AbortSignal | undefined): Promise<boolean> {
-    const { origin } = this.#endpoint.server;
+  /**
+   * A server that has not loaded its rules yet refuses what everybody may ask (system:public-info-viewer). Whom it does not know
+   * it refuses there too, however long one waits: then it is asked as nobody.
+   */
+  async #lookWhetherStarting(
+    refusal: KubeAnswer,
+    headers: Record<string, string>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const unknown = refusal.status === 401;
     const answer = await this.#agent.request({
-      origin,
+      origin: this.#endpoint.server.origin,
       path: `${this.#base}/readyz`,
       method: 'GET',
-      headers,
+      headers: unknown ? {} : headers,
       signal: signal ?? null,
     });
     await answer.body.dump();
-    return answer.statusCode === 200;
+    // 401: nobody may ask there, or the connection's own certificate is the one that is refused. The refusal is the answer.
+    if (answer.statusCode === 200 || answer.statusCode === 401) return;
+    const now = performance.now();
+    this.#refusedSince ??= now;
+    // Some sites forbid nobody to ask for good: that is not waited for any longer than rules take to load.
+    const since = unknown && answer.statusCode === 403 ? this.#refusedSince : now;
+    this.#lastOutage = Math.max(this.#lastOutage, since);
   }
 
   #judge(answer: KubeAnswer, retryAfter: number): KubeAnswer {

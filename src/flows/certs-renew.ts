@@ -5,8 +5,9 @@ import { certificatesOf, renewCertificates } from '../site/kubeadm/certs.ts';
 import { renewEtcdGroup } from '../site/etcd/group.ts';
 import { clusterVersion } from '../site/kubeadm/cluster.ts';
 import { buildsKubernetes, kubernetesSettings } from '../site/kubeadm/settings.ts';
+import { lockedSteps } from './locked-steps.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './install/site-step.ts';
+import { needed } from './install/site-step.ts';
 
 export interface CertsResult {
   readonly site: string;
@@ -19,16 +20,19 @@ export interface CertsResult {
   }[];
 }
 
-/** `deliver certs renew`: every control plane, one at a time; the next begins when the one before is healthy again. */
+/**
+ * `deliver certs renew`: every control plane, one at a time; the next begins when the one before is healthy again.
+ * @throws DeliverError E_USAGE for a cluster that is another’s
+ */
 export function certsRenewFlow(ports: SitePorts): Flow<CertsResult> {
   let result: CertsResult | undefined;
   const { site } = ports.loaded;
-  const step = siteStep(
-    ports,
+  // Not even the lock is anything to leave in such a cluster.
+  if (!buildsKubernetes(site)) throw notOurs();
+  const step = lockedSteps(ports)(
     'certificates',
     'Certificates',
     async (report, signal) => {
-      if (!buildsKubernetes(site)) throw notOurs();
       const nodes = kubernetesSettings(site, '').controlPlanes;
       await renewEtcd(ports, signal);
       const hosts: CertsResult['hosts'][number][] = [];

@@ -6,9 +6,10 @@ import { tracesOn, undoHost, type Traces, type Undone } from '../site/host/reset
 import { buildsKubernetes, kubernetesNodes, kubernetesSettings, type KubernetesNode } from '../site/kubeadm/settings.ts';
 import { wipeHost } from '../site/kubeadm/wipe.ts';
 import { dataFoldersOf } from './reset-data.ts';
+import { lockedSteps } from './locked-steps.ts';
 import { leaveCluster } from './reset-leave.ts';
 import type { SitePorts } from './site-ports.ts';
-import { needed, siteStep } from './install/site-step.ts';
+import { needed } from './install/site-step.ts';
 
 export interface ResetResult {
   readonly host: string;
@@ -38,29 +39,29 @@ export interface ResetInput {
 export function resetFlow({ host: name, remove }: ResetInput, ports: SitePorts): Flow<ResetResult> {
   const { site } = ports.loaded;
   const node = wanted(name, ports);
+  const step = lockedSteps(ports);
   let left = false;
   let traces: Traces | undefined;
   let result: ResetResult | undefined;
   const isNothing = (): boolean => traces?.ours === false && (node === undefined || !traces.kubernetes);
   return {
     steps: [
-      siteStep(ports, 'look', 'Host', async (_report, signal) => {
+      step('look', 'Host', async (_report, signal) => {
         traces = await tracesOn(await ports.hosts.connect(name, signal), signal);
         return { summary: isNothing() ? `nothing of deliver is left on ${name}` : traceText(traces, name) };
       }),
-      siteStep(ports, 'leave', 'Cluster', async (report, signal) => {
+      step('leave', 'Cluster', async (report, signal) => {
         if (node === undefined) return { summary: 'no part of a cluster of deliver’s' };
         const done = await leaveCluster(node, ports, report, signal);
         left = done.left;
         return { summary: done.summary, changed: Number(done.left || done.leftEtcd) };
       }),
-      siteStep(ports, 'wipe', 'Kubernetes', async (_report, signal) => {
+      step('wipe', 'Kubernetes', async (_report, signal) => {
         if (node === undefined || !needed(traces).kubernetes) return { summary: 'none there' };
         await wipeHost(await ports.hosts.connect(name, signal), { etcdData: false, signal });
         return { summary: `Kubernetes is off ${name}`, changed: 1 };
       }),
-      siteStep(
-        ports,
+      step(
         'undo',
         'What was before',
         async (report, signal) => {

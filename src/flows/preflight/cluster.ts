@@ -27,7 +27,7 @@ export async function clusterPreflight(
     version = await (await ports.cluster()).version(signal);
     return { found: version };
   });
-  if (version === undefined) return { checks: [keeps ? notYet(answer, wanted) : answer], members: new Set() };
+  if (version === undefined) return { checks: [keeps ? withoutAnswer(answer, wanted) : answer], members: new Set() };
   if (!keeps) return { checks: [answer], version, members: new Set() };
   const from = version;
   let members = new Set<string>();
@@ -42,7 +42,7 @@ export async function clusterPreflight(
 }
 
 /** A cluster that deliver makes is not there at first, and after a cut the API may be half made: the install goes on from there. */
-function notYet(answer: Check, wanted: string | undefined): Check {
+function withoutAnswer(answer: Check, wanted: string | undefined): Check {
   const outcome = check('cluster', 'Kubernetes API');
   if (answer.code === 'E_KUBECONFIG')
     return outcome.pass({ found: `none yet: kubeadm makes it${wanted === undefined ? '' : `, ${wanted}`}` });
@@ -53,5 +53,8 @@ function notYet(answer: Check, wanted: string | undefined): Check {
       ...(answer.fix === undefined ? {} : { fix: answer.fix }),
     });
   }
+  // Its version it tells to everybody whom it knows: the certificates that deliver made have ended.
+  if (answer.code === 'E_CLUSTER_AUTH')
+    return { ...answer, fix: 'Renew the certificates of the control planes: deliver certs renew --site <site file>' };
   return answer;
 }
