@@ -167,7 +167,7 @@ function refuseCharts(release: Release): void {
   if (what.length === 0) return;
   throw new DeliverError('E_NOT_YET', {
     what: `${what.join(', ')}: deliver can carry this, but not apply it yet.`,
-    fix: 'Apply it with helm, and leave it out of the release that deliver installs.',
+    fix: 'On the connected side render it (helm template NAME CHART > chart.yaml), name that file under manifests: in its place, and pack again.',
     state: 'Nothing was changed.',
   });
 }

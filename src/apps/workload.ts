@@ -29,7 +29,10 @@ export function renderWorkload(app: App, context: AppContext): KubeObject {
     case 'CronJob':
       return workload(app, context, 'batch/v1', { schedule: app.schedule, jobTemplate: { spec: { template } } });
     case 'Rollout':
-      throw new DeliverError('E_NOT_YET', { what: `App ${app.name} is a Rollout, which deliver can't install yet.` });
+      throw new DeliverError('E_NOT_YET', {
+        what: `App ${app.name} is a Rollout, which deliver can't install yet.`,
+        fix: 'Use kind: Deployment or StatefulSet.',
+      });
   }
 }
 

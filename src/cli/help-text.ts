@@ -82,7 +82,10 @@ export function examplesOf(command: CommandClass): { readonly description?: stri
 
 function descriptionOf(flag: Flag): string {
   const fallback: unknown = flag.default;
-  const notes = [flag.required === true ? 'required' : '', typeof fallback === 'string' ? `default: ${fallback}` : ''];
+  const notes = [
+    flag.required === true ? 'required' : '',
+    typeof fallback === 'string' && fallback !== '' ? `default: ${fallback}` : '',
+  ];
   const shown = notes.filter((note) => note !== '').join(', ');
   return `${flag.description ?? ''}${shown === '' ? '' : ` (${shown})`}`;
 }

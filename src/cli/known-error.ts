@@ -1,5 +1,6 @@
 import { DeliverError, isDeliverError, messageOf, systemCode } from '../core/errors.ts';
-import { WORDS } from './words.ts';
+import { NOTHING_WRITTEN } from '../manifest/problem.ts';
+import { READS_ONLY, WORDS } from './words.ts';
 
 /**
  * What was thrown, as an error that a person can be told: ours as it is, an error of the operating
@@ -11,6 +12,22 @@ export function knownError(error: unknown): DeliverError {
     systemError(error) ??
     new DeliverError('E_BUG', { what: 'deliver broke.', why: messageOf(error), fix: WORDS.reportBug, cause: error })
   );
+}
+
+/** The same error as a verb tells it: one that never writes does not say that nothing was written. */
+export function asToldBy(error: DeliverError, argv: readonly string[]): DeliverError {
+  const { state, ...facts } = error.facts;
+  if (state !== NOTHING_WRITTEN || !readsOnly(argv)) return error;
+  const told = new DeliverError(error.code, facts);
+  if (error.stack !== undefined) told.stack = error.stack;
+  return told;
+}
+
+/** True for `plan …`, `receipt verify …`; `inspect` with a file to write is no such verb. */
+function readsOnly(argv: readonly string[]): boolean {
+  const [verb = '', second = ''] = argv;
+  if (verb === 'inspect') return !argv.some((word) => /^--(?:html|sbom)(?:=|$)/.test(word));
+  return READS_ONLY.has(verb) || READS_ONLY.has(`${verb} ${second}`);
 }
 
 /** The interruption that a person asked for, with what the step knew about the state it left. */

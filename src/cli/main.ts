@@ -4,7 +4,7 @@ import { clean } from './clean.ts';
 import { COMMANDS } from './command-table.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { JsonObserver } from './json-observer.ts';
-import { knownError } from './known-error.ts';
+import { asToldBy, knownError } from './known-error.ts';
 import { loadOptions } from './load-options.ts';
 import { outputTo } from './output.ts';
 import { renderError } from './render-error.ts';
@@ -38,7 +38,7 @@ function helpAsFlag(argv: readonly string[]): readonly string[] {
 
 function tell(thrown: unknown, argv: readonly string[]): number {
   if (thrown instanceof Errors.ExitError) return thrown.oclif.exit ?? 0;
-  const error = thrown instanceof Errors.CLIError ? usageError(thrown, argv, COMMANDS) : knownError(thrown);
+  const error = thrown instanceof Errors.CLIError ? usageError(thrown, argv, COMMANDS) : asToldBy(knownError(thrown), argv);
   if (wantsJson(argv)) {
     new JsonObserver((line) => {
       process.stdout.write(`${line}\n`);

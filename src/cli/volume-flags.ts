@@ -5,7 +5,8 @@ export const volumeFlags = {
   'volume-size': Flags.string({ helpValue: 'SIZE', description: 'bytes of a volume: 4G, 700M, 4.6GB', exclusive: ['profile'] }),
   profile: Flags.string({
     options: ['fat32', 'dvd', 'bd25', 'av2g', 'diode-1g'],
-    description: 'volume size that a medium or gateway takes',
+    helpValue: 'NAME',
+    description: 'volume size that a medium or gateway takes: fat32, dvd, bd25, av2g or diode-1g',
   }),
   parity: Flags.integer({
     default: 0,
@@ -14,6 +15,11 @@ export const volumeFlags = {
     helpValue: 'K',
     description: 'parity volumes: so many lost volumes can be mended',
   }),
-  names: Flags.string({ default: 'plain', options: ['plain', '8.3'], description: '8.3: short lower-case file names' }),
+  names: Flags.string({
+    default: 'plain',
+    options: ['plain', '8.3'],
+    helpValue: 'plain|8.3',
+    description: '8.3: short lower-case file names',
+  }),
   previous: Flags.string({ helpValue: 'ID', description: 'id of the carry set before this one' }),
 };

@@ -11,7 +11,13 @@ A host that can't be reached is said so inside. Changes nothing on the site.`;
   static override flags = {
     site: siteFlag,
     output: Flags.string({ helpValue: 'FILE', description: 'archive to write; support-<site>-<time>.tar.gz here when absent' }),
-    hours: Flags.integer({ default: 24, min: 1, max: 24 * 31, helpValue: 'N', description: 'how far back logs go' }),
+    hours: Flags.integer({
+      default: 24,
+      min: 1,
+      max: 24 * 31,
+      helpValue: 'N',
+      description: 'how far back logs go; 24 when not given',
+    }),
   };
 
   override async run(): Promise<void> {

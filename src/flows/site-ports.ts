@@ -26,7 +26,7 @@ export interface SitePorts {
   openBundle(path: string): Promise<Bundle>;
   /** @throws DeliverError E_REGISTRY*, E_HARBOR; not remembered, so a later call tries again */
   registry(): Promise<SiteRegistryAccess>;
-  /** @throws DeliverError E_KUBECONFIG, E_NOT_YET */
+  /** @throws DeliverError E_KUBECONFIG, E_SCHEMA */
   cluster(): Promise<ClusterApi>;
   /** Ends every connection; safe to call twice. */
   close(): Promise<void>;

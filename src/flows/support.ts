@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { outputError } from '../bundle/output-error.ts';
 import { bytesText, countText } from '../core/amounts.ts';
-import type { Flow, Report, Step, StepResult } from '../core/report.ts';
+import type { Flow, Step, StepResult } from '../core/report.ts';
 import { checkThat } from '../site/check/check.ts';
 import { openArchive, type SupportArchive } from '../site/support/archive.ts';
 import { collectCluster } from '../site/support/cluster.ts';
@@ -48,12 +48,12 @@ export function supportFlow(input: SupportInput, ports: SitePorts): Flow<Support
     step('hosts', 'Hosts', async (report, signal) => {
       state.archive = openArchive(file);
       state.hosts = await collectHosts(ports.hosts, site.hosts ?? [], state.archive, input.hours, report, signal);
+      // Which and why is told with the result.
       const lost = state.hosts.filter(({ problem }) => problem !== undefined);
-      for (const { host, problem = '' } of lost) report.note(`! ${host}: ${problem}`);
       const all = countText(state.hosts.length, 'host');
       return { summary: lost.length === 0 ? all : `${String(state.hosts.length - lost.length)} of ${all} whole` };
     }),
-    step('cluster', 'Cluster', (report, signal) => clusterPart(ports, state, report, signal)),
+    step('cluster', 'Cluster', (_report, signal) => clusterPart(ports, state, signal)),
     step(
       'archive',
       'Archive',
@@ -74,7 +74,6 @@ export function supportFlow(input: SupportInput, ports: SitePorts): Flow<Support
 async function clusterPart(
   ports: SitePorts,
   state: { archive?: SupportArchive; clusterProblem?: string },
-  report: Report,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const archive = needed(state.archive);
@@ -87,7 +86,6 @@ async function clusterPart(
   const problem = look.found ?? 'does not answer';
   state.clusterProblem = problem;
   await archive.add('cluster/UNREACHABLE.txt', `${problem}\n`);
-  report.note(`! ${problem}`);
   return { summary: 'can’t be looked at' };
 }
 

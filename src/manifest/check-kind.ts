@@ -9,8 +9,18 @@ const LONGEST_NAME = 52;
 export function checkKind(app: App): Problem[] {
   const { kind, name } = app;
   const notYet: Problem[] = [
-    ...(kind === 'Rollout' ? [{ path: ['kind'], message: 'Rollout is not supported yet', code: 'E_NOT_YET' as const }] : []),
-    ...(app.hooks === undefined ? [] : [{ path: ['hooks'], message: 'hooks are not supported yet', code: 'E_NOT_YET' as const }]),
+    ...(kind === 'Rollout'
+      ? [{ path: ['kind'], message: 'Rollout is not supported yet; write Deployment or StatefulSet', code: 'E_NOT_YET' as const }]
+      : []),
+    ...(app.hooks === undefined
+      ? []
+      : [
+          {
+            path: ['hooks'],
+            message: 'hooks are not supported yet; write a Job as an app of its own, and dependsOn:',
+            code: 'E_NOT_YET' as const,
+          },
+        ]),
   ];
   const scalable = kind === 'StatefulSet' || kind === 'Deployment' || kind === 'Rollout';
   const tooLong = (kind === 'StatefulSet' || kind === 'CronJob') && name.length > LONGEST_NAME;

@@ -12,6 +12,9 @@ export interface Problem {
   readonly code?: ErrorCode;
 }
 
+/** The state after a bad file; only verbs that write show it (cli/known-error.ts). */
+export const NOTHING_WRITTEN = 'Nothing was written.';
+
 /** Turns a path into `file:line:col`. */
 export type PositionOf = (path: JsonPath) => string;
 
@@ -43,7 +46,7 @@ export function refuse(file: string, problems: readonly Problem[], positionOf: P
   throw new DeliverError(codes.size === 1 && only !== undefined ? only : 'E_SCHEMA', {
     what: `${file} has ${count}.`,
     details,
-    state: 'Nothing was written.',
+    state: NOTHING_WRITTEN,
   });
 }
 

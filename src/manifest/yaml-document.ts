@@ -1,6 +1,6 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import { DeliverError, messageOf } from '../core/errors.ts';
-import type { JsonPath, PositionOf } from './problem.ts';
+import { NOTHING_WRITTEN, type JsonPath, type PositionOf } from './problem.ts';
 
 /** More aliases than this is a bomb, not a manifest. */
 const MAX_ALIASES = 100;
@@ -47,7 +47,7 @@ export function parseYaml(file: string, text: string, options: YamlOptions = {})
       ...(options.confidential === true && wrong.some((error) => ownWording(error) === undefined)
         ? { fix: 'Put the value in single quotes.' }
         : {}),
-      state: 'Nothing was written.',
+      state: NOTHING_WRITTEN,
     });
   }
   return { value: toValue(file, document, options), positionOf: (path) => at(offsetOf(document, path)) };

@@ -47,7 +47,10 @@ function parseLine(line: string, place: string): PublicKey | string | undefined 
   if (type === undefined || base64 === undefined) return 'is not a public key';
   const options = at === 2 ? (all[1] ?? '') : '';
   if (/(?:^|,)cert-authority/i.test(options)) {
-    throw new DeliverError('E_NOT_YET', { what: `${place}: certificates of signers are not supported yet.` });
+    throw new DeliverError('E_NOT_YET', {
+      what: `${place}: certificates of signers are not supported yet.`,
+      fix: 'Give the public key of each signer itself, without cert-authority.',
+    });
   }
   const namespaces = /(?:^|,)namespaces="([^"]*)"/i.exec(options)?.[1];
   if (namespaces !== undefined && !namespaces.split(',').some(matchesNamespace)) return undefined;

@@ -2,6 +2,7 @@ import type { ImportResult } from '../../flows/import-kubekey.ts';
 import { shortPath } from '../short-path.ts';
 import { noteLines } from '../step-line.ts';
 import type { Style } from '../style.ts';
+import { widthOf } from '../text.ts';
 import { MARK } from '../words.ts';
 
 const WHAT = {
@@ -13,7 +14,11 @@ const WHAT = {
 /** What `deliver import kubekey` says: the files, and what became of fields that mean something else here. */
 export function viewImport({ files, notes }: ImportResult, style: Style, width: number): string[] {
   return [
-    ...files.map(({ path, holds }) => `${style.good(MARK.done)} ${style.bold(shortPath(path))}   ${WHAT[holds]}`),
+    ...files.flatMap(({ path, holds }) => {
+      const line = `${style.good(MARK.done)} ${style.bold(shortPath(path))}`;
+      const whole = `${line}   ${WHAT[holds]}`;
+      return widthOf(whole) <= width ? [whole] : [line, ...noteLines(WHAT[holds], width)];
+    }),
     ...notes.flatMap((note) =>
       noteLines(note, width).map((line, at) => (at === 0 ? `  ${style.warn(MARK.warn)} ${line.trim()}` : line)),
     ),

@@ -25,16 +25,19 @@ export function buildSteps(plan: PlanResult, push: PlanStep, width: number): Pla
   const todos = (title: string, some: readonly HostTodo[]): PlanStep[] =>
     some.length === 0 ? [] : [hostStep(title, some, width)];
   const host = todos('Registry host', build.registry === undefined ? [] : [build.registry]);
-  const nodes = withMirrors(plan);
   const { kubernetes } = build;
   // The cluster that is there pulls through its mirrors at once, so they are written before the push.
-  if (kubernetes === undefined) return [...host, ...todos('Mirrors', nodes), push];
+  if (kubernetes === undefined) return [...host, ...todos('Mirrors', withMirrors(plan)), push];
   const isKept = kubernetes.nodes.every(({ done }) => done);
+  const runtime = todos('Runtime', build.runtime);
+  const registry = [...host, ...(plan.images === undefined ? [push] : [])];
+  const cluster = [...build.hosts, ...build.runtime];
+  const isShared = cluster.some(({ host }) => host === build.registry?.host);
   return [
     ...todos('Hosts', build.hosts),
-    ...host,
-    ...(plan.images === undefined ? [push] : []),
-    ...todos('Runtime', nodes),
+    // One host after the other where the registry is on a node; else side by side, told lane by lane.
+    ...(isShared ? [...registry, ...runtime] : [...runtime, ...registry]),
+    ...todos('Mirrors', mirrorTodos(plan)),
     // Without a registry the nodes pull once they have a runtime.
     ...(plan.images === undefined ? [] : [push]),
     { title: 'Kubernetes', lines: kubernetesLines(kubernetes, width), open: !isKept },
@@ -78,20 +81,24 @@ export function sentText({ build, registry, images }: PlanResult): string | unde
 }
 
 /** What the nodes get for their container runtime, mirror files among it. */
-export function withMirrors({ build, nodes }: PlanResult): HostTodo[] {
-  const mirrors = nodes.map(({ host, files }): HostTodo => ({
+export function withMirrors(plan: PlanResult): HostTodo[] {
+  const { runtime } = plan.build;
+  const rest = runtime.filter(({ host }) => !plan.nodes.some((node) => node.host === host));
+  return [
+    ...mirrorTodos(plan).map((one) => {
+      const known = runtime.find(({ host }) => host === one.host);
+      return known === undefined ? one : { ...known, items: [...known.items, ...one.items] };
+    }),
+    ...rest,
+  ];
+}
+
+function mirrorTodos({ nodes }: PlanResult): HostTodo[] {
+  return nodes.map(({ host, files }) => ({
     host,
     items: files.map((what) => ({ kind: 'mirror' as const, what, done: false })),
     notes: [],
   }));
-  const rest = build.runtime.filter(({ host }) => !nodes.some((node) => node.host === host));
-  return [
-    ...mirrors.map((one) => {
-      const runtime = build.runtime.find(({ host }) => host === one.host);
-      return runtime === undefined ? one : { ...runtime, items: [...runtime.items, ...one.items] };
-    }),
-    ...rest,
-  ];
 }
 
 /** What is to be done on hosts, those with the same work together. */

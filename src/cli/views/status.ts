@@ -2,15 +2,17 @@ import { countText } from '../../core/amounts.ts';
 import type { AppStatus, NodeStatus, StatusResult } from '../../flows/plan/types.ts';
 import type { PolicyRun } from '../../registry/port.ts';
 import type { Output } from '../output.ts';
-import type { Style } from '../style.ts';
 import { table } from '../table.ts';
-import { truncateMiddle } from '../text.ts';
+import { padEnd, truncateMiddle, widthOf, wrap } from '../text.ts';
 import { addressLines } from './addresses.ts';
 import { MARK } from '../words.ts';
 
 const SHOWN_DOWN = 3;
 const MOST_MESSAGE = 45;
+/** Columns for what is said of a thing beside its name; below it where there are fewer. */
+const NARROWEST = 32;
 
+type Screen = Pick<Output, 'style' | 'width'>;
 type State = 'good' | 'wait' | 'bad';
 
 interface Row {
@@ -27,7 +29,8 @@ const APP_STATE: Readonly<Record<AppStatus['state'], State>> = {
 };
 
 /** `deliver status`: how a site is, in one screen. */
-export function viewStatus(result: StatusResult, { style }: Pick<Output, 'style'>): string[] {
+export function viewStatus(result: StatusResult, screen: Screen): string[] {
+  const { style, width } = screen;
   const { registry } = result;
   const registryName = [registry.host, registry.version === undefined ? '' : `Harbor ${registry.version}`]
     .filter((part) => part !== '')
@@ -37,20 +40,28 @@ export function viewStatus(result: StatusResult, { style }: Pick<Output, 'style'
     ...(result.hosts.length === 0 ? [] : ['', 'Hosts']),
     ...marked(
       result.hosts.map((host) => ({ state: host.reachable ? 'good' : 'bad', cells: [host.name, host.address, host.message] })),
-      style,
+      screen,
     ),
     '',
     'Registry',
-    ...marked(registryRows(registryName, registry), style),
-    ...clusterLines(result, style),
-    ...(result.nodes.length === 0 ? [] : ['', 'Nodes', ...marked(result.nodes.map(nodeRow), style)]),
-    ...(result.addons.length === 0 ? [] : ['', 'Add-ons', ...marked(result.addons.map(appRow), style)]),
-    ...(result.apps.length === 0 ? [] : ['', 'Apps', ...marked(result.apps.map(appRow), style)]),
+    ...marked(registryRows(registryName, registry), screen),
+    ...clusterLines(result, screen),
+    ...(result.nodes.length === 0 ? [] : ['', 'Nodes', ...marked(result.nodes.map(nodeRow), screen)]),
+    ...(result.addons.length === 0 ? [] : ['', 'Add-ons', ...marked(result.addons.map(appRow), screen)]),
+    ...(result.apps.length === 0 ? [] : ['', 'Apps', ...marked(result.apps.map(appRow), screen)]),
     ...addressLines(result),
-    ...(result.lockedBy === undefined ? [] : ['', `${result.lockedBy} installs on this site now.`]),
+    ...(result.lockedBy === undefined ? [] : ['', ...wrap(`${result.lockedBy} installs on this site now.`, width)]),
     ...(result.down.length === 0
       ? []
-      : ['', `${style.bad(MARK.failed)} ${countText(result.down.length, 'thing')} not well: ${downText(result.down)}`]),
+      : [
+          '',
+          ...told(
+            style.bad(MARK.failed),
+            `${countText(result.down.length, 'thing')} not well: ${downText(result.down)}`,
+            0,
+            width,
+          ),
+        ]),
   ];
 }
 
@@ -82,8 +93,8 @@ function runRow({ policy, state, started, figures }: PolicyRun): Row {
   return { state: RUN_STATE[state], cells: [`${policy.kind} ${policy.name}`, words, many, when] };
 }
 
-function clusterLines({ clusterProblem, releases }: StatusResult, style: Style): string[] {
-  if (clusterProblem !== undefined) return ['', 'Cluster', ...marked([{ state: 'bad', cells: [clusterProblem] }], style)];
+function clusterLines({ clusterProblem, releases }: StatusResult, screen: Screen): string[] {
+  if (clusterProblem !== undefined) return ['', 'Cluster', ...marked([{ state: 'bad', cells: [clusterProblem] }], screen)];
   const rows = releases.map(({ name, version, state, installedAt }) => [`${name} ${version}`, state, dayOf(installedAt)]);
   return ['', 'Releases', ...(rows.length === 0 ? ['  none installed by deliver'] : table(rows, { indent: 2 }))];
 }
@@ -106,15 +117,35 @@ function appRow(app: AppStatus): { state: State; cells: readonly string[] } {
   return { state: APP_STATE[app.state], cells: [`${app.namespace}/${app.name}`, app.kind, app.message] };
 }
 
-/** Rows with ✔, … or ✖ before them. */
-function marked(rows: readonly { readonly state: State; readonly cells: readonly string[] }[], style: Style): string[] {
-  const lines = table(rows.map(({ cells }) => cells));
+/** Rows with ✔, … or ✖ before them; what the last cell of one says goes on below where its line is full. */
+function marked(rows: readonly Row[], { style, width }: Screen): string[] {
+  const heads = table(rows.map(({ cells }) => cells.slice(0, -1)));
   const mark: Readonly<Record<State, string>> = {
     good: style.good(MARK.done),
     wait: style.warn(MARK.running),
     bad: style.bad(MARK.failed),
   };
-  return lines.map((line, index) => `  ${mark[rows[index]?.state ?? 'good']} ${line}`);
+  const widthOfColumn = (column: number): number =>
+    Math.max(0, ...rows.map(({ cells }) => (column < cells.length - 1 ? widthOf(cells[column] ?? '') : 0)));
+  return rows.flatMap(({ state, cells }, index) => {
+    const column = cells.slice(0, -1).reduce((sum, _, at) => sum + widthOfColumn(at) + 2, 0);
+    const text = `${padEnd(heads[index] ?? '', column)}${cells.at(-1) ?? ''}`.trimEnd();
+    return told(`  ${mark[state]}`, text, column, width);
+  });
+}
+
+/**
+ * A line behind its mark, wrapped.
+ * @param column where its last part begins, which goes on there; further left where little room would be
+ */
+function told(mark: string, text: string, column: number, width: number): string[] {
+  const indent = widthOf(mark) + 1;
+  if (indent + widthOf(text) <= width) return [`${mark} ${text}`];
+  const below = width - indent - column < NARROWEST ? 2 : column;
+  const head = text.slice(0, column);
+  const [first = '', ...rest] = wrap(text.slice(column), width - indent - below);
+  const lines = below === column ? [`${head}${first}`, ...rest] : [head.trimEnd(), first, ...rest];
+  return lines.map((line, index) => (index === 0 ? `${mark} ${line}` : `${' '.repeat(indent + below)}${line}`));
 }
 
 /** `2026-11-12T14:02:11Z` → `2026-11-12 14:02 UTC` */

@@ -3,6 +3,7 @@ import { planHosts } from '../../site/host/apply.ts';
 import type { HostWish } from '../../site/host/wish.ts';
 import { kubernetesInput } from '../install/foundation.ts';
 import { hostTodo, isOpen, type HostTodo } from '../host-todo.ts';
+import { withDueUnits } from './due-units.ts';
 import { makesCluster, preparationWishes, runtimeWishes } from '../install/host-wishes.ts';
 import { planKubernetes, type KubernetesPlan } from './kubernetes-plan.ts';
 import { planRegistry } from './registry-plan.ts';
@@ -40,9 +41,9 @@ export async function planFoundation(
   const { site } = ports.loaded;
   const { lock } = session.bundle;
   const found = await planRegistry(session.bundle, ports, signal);
-  const registry = found === undefined ? undefined : hostTodo(found.look, found.items);
+  const registry = found === undefined ? undefined : withDueUnits(hostTodo(found.look, found.items), found.look);
   const look = async (wishes: readonly HostWish[]): Promise<HostTodo[]> =>
-    (await planHosts(ports.hosts, wishes, signal)).map((each) => hostTodo(each));
+    (await planHosts(ports.hosts, wishes, signal)).map((each) => withDueUnits(hostTodo(each), each));
   const hosts = await look(preparationWishes(site, lock));
   const runtime = await look(runtimeWishes(site, lock));
   const kubernetes = makesCluster(site, lock) ? await planKubernetes(kubernetesInput(session, ports), report, signal) : undefined;

@@ -69,6 +69,7 @@ export async function planRegistry(
   // A release of apps alone uses the registry that an earlier one brought.
   if (kept.certificate !== undefined && !carried.some((component) => component.name === name)) return undefined;
   const certificates = await registryCertificates(settings, kept, now);
+  refuseMissing(carried, NEEDED[settings.kind]);
   const program = needed(carried, name);
   const wish =
     settings.kind === 'harbor'
@@ -105,12 +106,24 @@ function harborWish(
   });
 }
 
+const NEEDED: Readonly<Record<RegistrySettings['kind'], readonly string[]>> = {
+  harbor: ['harbor', 'docker', 'docker-compose'],
+  distribution: ['registry'],
+};
+
+/** Names all that the release lacks at once: each costs a way back to the connected side. */
+function refuseMissing(carried: readonly CarriedComponent[], names: readonly string[]): void {
+  const missing = names.filter((name) => !carried.some((component) => component.name === name));
+  if (missing.length === 0) return;
+  throw new DeliverError('E_PREFLIGHT', {
+    what: `The site file asks for a registry to be installed, and the release doesn’t carry ${missing.join(', ')}.`,
+    fix: `On the connected side add ${missing.map((name) => `${name}: <version>`).join(', ')} to kubernetes.components of the release, resolve and pack again; or take registry.install out of the site file.`,
+    state: 'Nothing was changed.',
+  });
+}
+
 function needed(carried: readonly CarriedComponent[], name: string): CarriedComponent {
   const found = carried.find((component) => component.name === name);
   if (found !== undefined) return found;
-  throw new DeliverError('E_PREFLIGHT', {
-    what: `The site file asks for a registry to be installed, and the release doesn’t carry ${name}.`,
-    fix: `On the connected side add ${name}: <version> to kubernetes.components of the release, resolve and pack again; or take registry.install out of the site file.`,
-    state: 'Nothing was changed.',
-  });
+  throw new DeliverError('E_BUG', { what: `The release doesn’t carry ${name}, and that was not seen.` });
 }

@@ -1,5 +1,5 @@
 import { DeliverError } from '../../core/errors.ts';
-import type { PositionOf } from '../problem.ts';
+import { NOTHING_WRITTEN, type PositionOf } from '../problem.ts';
 import type { Raw } from '../raw.ts';
 
 /** What the apiVersion of KubeKey's files begins with. */
@@ -24,9 +24,10 @@ export function kubeKeyKind(path: string, document: Raw, positionOf: PositionOf)
     details: [
       `${positionOf([apiVersion === VERSION ? 'kind' : 'apiVersion'])}  ${apiVersion}, ${typeof kind === 'string' ? kind : 'no kind'}`,
     ],
-    ...(apiVersion === `${KUBEKEY_GROUP}v1alpha1`
-      ? { fix: 'Correct what changed between the two (controlPlaneEndpoint.port is a number now), and set v1alpha2.' }
-      : {}),
+    fix:
+      apiVersion === `${KUBEKEY_GROUP}v1alpha1`
+        ? 'Correct what changed between the two (controlPlaneEndpoint.port is a number now), and set v1alpha2.'
+        : `Write it as a Manifest or Cluster of ${VERSION}, or as a release or site of deliver (docs/guides/kubekey.md).`,
   });
 }
 
@@ -43,7 +44,7 @@ export function refuseKubeSphere(path: string, text: string): void {
     why: 'deliver installs no KubeSphere: what runs in the cluster comes with the release.',
     details: [`${path}:${String(lines)}:1  apiVersion: installer.kubesphere.io`],
     fix: 'Take everything from that line on out of the file.',
-    state: 'Nothing was written.',
+    state: NOTHING_WRITTEN,
   });
 }
 

@@ -71,7 +71,11 @@ function etcdHosts(type: EtcdType, etcd: readonly string[], controlPlane: readon
   const path = ['spec', 'roleGroups', 'etcd'];
   const same = etcd.length === controlPlane.length && etcd.every((name) => controlPlane.includes(name));
   if (type === 'external') {
-    findings.problem(['spec', 'etcd', 'type'], 'is not supported: deliver runs etcd itself', 'E_NOT_YET');
+    findings.problem(
+      ['spec', 'etcd', 'type'],
+      'is not supported: deliver runs etcd itself; name hosts for it in roleGroups.etcd',
+      'E_NOT_YET',
+    );
   }
   if (type === 'kubeadm' && etcd.length > 0 && !same) {
     findings.problem(path, 'names other hosts than control-plane, but etcd.type: kubeadm runs etcd on the control planes');

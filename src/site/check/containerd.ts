@@ -26,7 +26,7 @@ export function containerdChecks(host: string, facts: HostFacts, wanted = 'conta
       runtime.fail({
         host,
         found: 'containerd is not installed',
-        fix: 'Install containerd on that node; deliver can’t do that yet.',
+        fix: `Install containerd on ${host}. deliver installs it only on nodes of a cluster that it makes (no cluster: in the site file).`,
       }),
     ];
   }

@@ -34,6 +34,11 @@ export interface ContainerdFacts {
   readonly proxy: boolean;
 }
 
+/** Programs without which a host can't be asked, and what else of its programs is missing then; empty when it was asked. */
+export function missingPrograms(output: string): string[] {
+  return [...output.matchAll(/^lacks=(.+)$/gm)].map(([, name = '']) => name.trim());
+}
+
 /** Reads the output of the probe script. `asked` and `answered` are this machine's clock around it, in ms. */
 export function parseProbe(output: string, asked: number, answered: number): HostFacts {
   const lines = new Map(

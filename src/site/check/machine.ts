@@ -3,6 +3,7 @@ import { bytesText, countText } from '../../core/amounts.ts';
 import { check, type Check } from './check.ts';
 import type { BuildFacts } from './facts.ts';
 import { isNode, type BuildNeeds, type HostDuty } from './needs.ts';
+import { programCheck } from './programs.ts';
 
 /** kubeadm’s own minimum for a control plane (ControlPlaneNumCPU, ControlPlaneMem in its constants.go). */
 const CONTROL_PLANE = { cpus: 2, memory: 1700 * 1024 ** 2 };
@@ -138,35 +139,6 @@ function systemdCheck(host: string, { systemd }: BuildFacts): Check {
     found: 'does not run there: what deliver installs are systemd units',
     fix: 'Use a host that is started by systemd.',
   });
-}
-
-function programCheck(host: string, { lacks }: BuildFacts, duty: HostDuty, { kubernetes }: BuildNeeds): Check {
-  const outcome = check('programs', 'programs');
-  const conntrack = kubernetes !== undefined && semver.lt(kubernetes, '1.32.0');
-  const always = ['tar', 'gzip', 'sha256sum', 'base64', 'stat', 'find'];
-  const forNodes = ['ip', 'iptables', 'mount', 'nsenter', 'flock', ...(conntrack ? ['conntrack'] : [])];
-  const missing = lacks.filter((name) => always.includes(name) || (isNode(duty) && forNodes.includes(name)));
-  if (missing.length === 0) return outcome.pass({ host });
-  return outcome.fail({
-    host,
-    found: `missing: ${missing.join(', ')}`,
-    fix: `Install ${missing.join(', ')} on ${host} from its distribution’s media (packages ${packagesOf(missing).join(', ')}).`,
-  });
-}
-
-const PACKAGE: Readonly<Record<string, string>> = {
-  ip: 'iproute2 or iproute',
-  sha256sum: 'coreutils',
-  base64: 'coreutils',
-  stat: 'coreutils',
-  nsenter: 'util-linux',
-  mount: 'util-linux',
-  flock: 'util-linux',
-  find: 'findutils',
-};
-
-function packagesOf(programs: readonly string[]): string[] {
-  return [...new Set(programs.map((name) => PACKAGE[name] ?? name))];
 }
 
 function bootCheck(host: string, { uptime, reboot }: BuildFacts): Check {

@@ -13,7 +13,7 @@ export function networkChecks(host: string, facts: BuildFacts, duty: HostDuty, n
     addressCheck(host, facts, duty),
     ...needs.names.map((wanted) => nameCheck(host, facts, wanted)),
     overlapCheck(host, facts, needs),
-    firewallCheck(host, facts, duty),
+    ...firewallChecks(host, facts, duty),
     ...proxyChecks(host, facts),
   ];
 }
@@ -121,34 +121,40 @@ function overlapCheck(
   return outcome.fail({
     host,
     found: texts.join('; '),
-    fix: `Choose another network.${hit.of} in the site file: what is there could not be reached from pods any more.`,
+    fix: `Choose another ${[...new Set(hits.map(({ of }) => `network.${of}`))].join(' and another ')} in the site file: what is there could not be reached from pods any more.`,
   });
 }
 
-function firewallCheck(host: string, { firewall, selinux }: BuildFacts, { ports }: HostDuty): Check {
+/** One for each that stands in the way: what is mended for one alone would only show the next. */
+function firewallChecks(host: string, { firewall, selinux }: BuildFacts, { ports }: HostDuty): Check[] {
+  const found: Check[] = [];
   const outcome = check('firewall', 'firewall');
   const list = ports.map(({ port }) => String(port));
-  if (firewall.includes('firewalld')) {
-    return outcome.warn({
-      host,
-      found: 'firewalld is active',
-      fix: `systemctl disable --now firewalld on ${host}, or: firewall-cmd --permanent ${list.map((port) => `--add-port=${port}/tcp`).join(' ')}; firewall-cmd --reload (and the ports of the network plugin: 8472/udp for flannel)`,
-    });
-  }
+  if (firewall.includes('firewalld'))
+    found.push(
+      outcome.warn({
+        host,
+        found: 'firewalld is active',
+        fix: `systemctl disable --now firewalld on ${host}, or: firewall-cmd --permanent ${list.map((port) => `--add-port=${port}/tcp`).join(' ')}; firewall-cmd --reload (and the ports of the network plugin: 8472/udp for flannel)`,
+      }),
+    );
   if (firewall.includes('ufw'))
-    return outcome.warn({
-      host,
-      found: 'ufw is active',
-      fix: `ufw disable on ${host}, or allow ${list.join(', ')}/tcp and the ports of the network plugin.`,
-    });
-  if (selinux === '1') {
-    return outcome.warn({
-      host,
-      found: 'SELinux is enforcing',
-      fix: `Install container-selinux on ${host}, or setenforce 0 and SELINUX=permissive in /etc/selinux/config.`,
-    });
-  }
-  return outcome.pass({ host });
+    found.push(
+      outcome.warn({
+        host,
+        found: 'ufw is active',
+        fix: `ufw disable on ${host}, or allow ${list.join(', ')}/tcp and the ports of the network plugin.`,
+      }),
+    );
+  if (selinux === '1')
+    found.push(
+      outcome.warn({
+        host,
+        found: 'SELinux is enforcing',
+        fix: `Install container-selinux on ${host}, or setenforce 0 and SELINUX=permissive in /etc/selinux/config.`,
+      }),
+    );
+  return found.length === 0 ? [outcome.pass({ host })] : found;
 }
 
 function proxyChecks(host: string, { proxy }: BuildFacts): Check[] {

@@ -9,7 +9,8 @@ import { cidrChecks } from './network.ts';
 import { buildQuestions } from './script.ts';
 import { checkThat, type Check } from './check.ts';
 import { clockChecks, nodeChecks } from './host.ts';
-import { parseProbe, type HostFacts } from './host-facts.ts';
+import { missingPrograms, parseProbe, type HostFacts } from './host-facts.ts';
+import { lacking, neededPrograms } from './programs.ts';
 import type { PreflightNeeds } from './preflight-needs.ts';
 import { probeScript } from './probe-script.ts';
 
@@ -73,11 +74,15 @@ async function probe(connector: HostConnector, host: SiteHost, needs: PreflightN
   const node = needs.nodes.includes(host.name) || needs.build?.duties.has(host.name) === true;
   const wantsRoot = node || host.sudo === true;
   let facts: HostFacts | undefined;
+  let missing: readonly string[] = [];
   const look = async (sudo: boolean): Promise<void> => {
-    facts = await ask(reached, node ? needs : undefined, sudo, signal);
+    const answer = await ask(reached, node ? needs : undefined, sudo, signal);
+    if ('missing' in answer) missing = answer.missing;
+    else facts = answer;
   };
   const sudo = await checkThat('sudo', wantsRoot ? 'root' : 'shell', () => look(wantsRoot).then(() => ({})), host.name);
   if (sudo.code === 'E_SUDO') await look(false).catch(rethrowInterrupt);
+  if (missing.length > 0) return { host, checks: [login, sudo, lacking(host.name, missing)] };
   if (facts === undefined) return { host, checks: [login, sudo] };
   return { host, facts, checks: [login, ...(wantsRoot ? [sudo] : []), ...(node ? nodeChecks(host.name, facts, needs) : [])] };
 }
@@ -87,13 +92,15 @@ async function ask(
   needs: PreflightNeeds | undefined,
   sudo: boolean,
   signal: AbortSignal,
-): Promise<HostFacts> {
+): Promise<HostFacts | { readonly missing: readonly string[] }> {
   const { name } = connection.host;
   const duty = needs?.build?.duties.get(name);
   const registry = duty === undefined ? needs?.registry : undefined;
   const script = probeScript({
     node: needs !== undefined,
-    ...(duty === undefined || needs?.build === undefined ? {} : { build: buildQuestions(duty, needs.build) }),
+    ...(duty === undefined || needs?.build === undefined
+      ? {}
+      : { build: buildQuestions(duty, needs.build), programs: neededPrograms(duty, needs.build) }),
     ...(registry === undefined ? {} : { registry: { host: registry.host, plainHttp: registry.plainHttp === true } }),
   });
   const asked = Date.now();
@@ -103,6 +110,8 @@ async function ask(
   const whole = code === 0 && /^ended=/m.test(stdout);
   // A host that is only jumped through needs none.
   if (!whole && (needs !== undefined || sudo)) throw noProbe(connection.host.name, code, [stderr, stdout]);
+  const missing = missingPrograms(stdout);
+  if (missing.length > 0) return { missing };
   const build = parseBuildFacts(name, stdout);
   return { ...parseProbe(stdout, asked, answered), ...(build === undefined ? {} : { build }) };
 }

@@ -1,4 +1,5 @@
 import { shellQuote } from '../../ssh/shell-quote.ts';
+import { ASKED_WITH } from './programs.ts';
 
 export interface ProbeQuestions {
   /** Registry as nodes name it, with a port if it has one; nothing is asked about it when absent. */
@@ -7,12 +8,23 @@ export interface ProbeQuestions {
   readonly node: boolean;
   /** More lines of `buildQuestions`. */
   readonly build?: string;
+  /** Programs that are needed there besides those that the questions are asked with. */
+  readonly programs?: readonly string[];
 }
 
-const SHARED = String.raw`
+const SHELL = String.raw`
 LC_ALL=C; PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin; export LC_ALL PATH
 say() { printf '%s=%s\n' "$1" "$2"; }
 has() { command -v "$1" >/dev/null 2>&1; }
+`;
+
+// With one of these missing nothing more is asked; then all that is missing is named at once.
+const PROGRAMS = String.raw`
+whole=yes; for p in $basic; do has "$p" || whole=; done
+if [ -z "$whole" ]; then for p in $basic $more; do has "$p" || say lacks "$p"; done; say ended lacking; exit 0; fi
+`;
+
+const SHARED = String.raw`
 soon() { if has timeout; then timeout 10 "$@"; else "$@"; fi; }
 say began "$(date +%s%N)"
 say uid "$(id -u)"
@@ -54,10 +66,12 @@ fi
 
 /** A POSIX shell script that prints what preflights need to know about a host as `key=value` lines. Changes nothing. */
 export function probeScript(questions: ProbeQuestions): string {
-  const { registry, node, build } = questions;
+  const { registry, node, build, programs = [] } = questions;
   const url = registry === undefined ? '' : `${registry.plainHttp ? 'http' : 'https'}://${registry.host}/v2/`;
   const name = registry?.host.replace(/:\d+$/, '') ?? '';
   return [
+    SHELL,
+    node ? `basic=${shellQuote(ASKED_WITH.join(' '))}\nmore=${shellQuote(programs.join(' '))}\n${PROGRAMS}` : '',
     SHARED,
     registry === undefined ? '' : `name=${shellQuote(name)}\nurl=${shellQuote(url)}\n${REGISTRY}`,
     node ? NODE : '',

@@ -1,5 +1,6 @@
 import { shellQuote } from '../../ssh/shell-quote.ts';
 import { SYSCTLS, type BuildNeeds, type HostDuty } from './needs.ts';
+import { neededPrograms } from './programs.ts';
 
 /** Folders whose file systems are looked at besides those that something is put in. */
 const FOLDERS = ['/', '/etc', '/tmp'];
@@ -93,16 +94,10 @@ export function buildQuestions(duty: HostDuty, needs: BuildNeeds): string {
     hexports: hex,
     modules: needs.modules,
     sysctls: SYSCTLS.map(({ key }) => key),
-    programs: PROGRAMS,
+    programs: neededPrograms(duty, needs),
     folders: [...folders],
     names: needs.names.filter(({ written }) => !written).map(({ name }) => name),
   };
   const variables = Object.entries(words).map(([name, values]) => `${name}=${shellQuote(values.join(' '))}`);
   return [...variables, LOOK].join('\n');
 }
-
-/** Those that kubeadm asks for, and those that deliver works with on a host. */
-const PROGRAMS = [
-  ...['ip', 'iptables', 'mount', 'nsenter', 'tar', 'gzip', 'sha256sum', 'base64', 'stat', 'find', 'flock', 'modprobe'],
-  ...['conntrack', 'ethtool', 'socat', 'tc'],
-];
