@@ -5,10 +5,11 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { verifyBundle } from '../../src/bundle/verify-bundle.ts';
-import { SILENT, type Flow } from '../../src/core/report.ts';
+import { SILENT } from '../../src/core/report.ts';
 import { inspectBundle } from '../../src/flows/inspect.ts';
 import { verifyFlow } from '../../src/flows/verify.ts';
 import { bundleBytes, noisyRelease, smallRelease } from '../support/bundles.ts';
+import { runFlow } from '../support/run-flow.ts';
 
 const { lock, content } = smallRelease();
 const plan = planBundle(lock, []);
@@ -37,13 +38,8 @@ function damaged(...owners: string[]): Buffer {
   return bytes;
 }
 
-async function run<Result>(flow: Flow<Result>): Promise<Result> {
-  for (const step of flow.steps) await step.run(SILENT, never);
-  return flow.result();
-}
-
 it('finds nothing wrong with a whole bundle', async () => {
-  const result = await run(verifyFlow({ bundlePath: await written(good), trust: [], allowUnsigned: true }));
+  const result = await runFlow(verifyFlow({ bundlePath: await written(good), trust: [], allowUnsigned: true }));
   expect(result).toMatchObject({
     release: 'gatekeeper-suite',
     version: '3.6.2',
@@ -73,7 +69,7 @@ it('reports damage of the structure and of blobs together', async () => {
   const chart = plan.members.find(({ owners }) => owners[0] === 'chart web 1.0.0, manifest');
   bytes.writeUInt8(1, (chart?.headerOffset ?? 0) + 400);
   const flow = verifyFlow({ bundlePath: await written(bytes), trust: [], allowUnsigned: true });
-  await expect(run(flow)).rejects.toThrowWithCode('E_BUNDLE_DAMAGED', /header of[\s\S]*checksum[\s\S]*file runbook/);
+  await expect(runFlow(flow)).rejects.toThrowWithCode('E_BUNDLE_DAMAGED', /header of[\s\S]*checksum[\s\S]*file runbook/);
 });
 
 it('reports all that a cut bundle lost', async () => {
@@ -83,14 +79,14 @@ it('reports all that a cut bundle lost', async () => {
     trust: [],
     allowUnsigned: true,
   });
-  await expect(run(flow)).rejects.toThrowWithCode(
+  await expect(runFlow(flow)).rejects.toThrowWithCode(
     'E_BUNDLE_DAMAGED',
     /members are missing[\s\S]*busybox:1.36[\s\S]*gatekeeper:v362, blob 3/,
   );
 });
 
 it('leaves an unsigned bundle at once', async () => {
-  await expect(run(verifyFlow({ bundlePath: await written(good), trust: [] }))).rejects.toThrowWithCode('E_UNSIGNED');
+  await expect(runFlow(verifyFlow({ bundlePath: await written(good), trust: [] }))).rejects.toThrowWithCode('E_UNSIGNED');
 });
 
 it('never ends the stream of a damaged blob', async () => {

@@ -51,6 +51,18 @@ describe('a command line that deliver does not know', () => {
   });
 });
 
+it.each([
+  [['plan', 'b.tar', '--site', 'bad.yaml'], false],
+  [['doctor', '--site', 'bad.yaml'], false],
+  [['status', '--site', 'bad.yaml'], false],
+  [['resolve', 'bad.yaml'], true],
+] as const)('says in %s that nothing was written only where it writes', async (args, told) => {
+  await writeFile(join(folder, 'bad.yaml'), 'apiVersion: deliver/v1\nkind: x: y\n');
+  const { stderr, exitCode } = await deliver(args, folder);
+  expect(exitCode, stderr).toBe(3);
+  expect(stderr.includes('Nothing was written.')).toBe(told);
+});
+
 it('shows help and version', async () => {
   expect((await deliver(['--version'])).stdout).toMatch(/^deliver \d+\.\d+\.\d+$/);
   expect((await deliver([])).stdout).toContain('in the order of a release’s life');

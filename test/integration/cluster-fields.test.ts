@@ -1,18 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { renderApp } from '../../src/apps/app.ts';
 import { renderExternal } from '../../src/apps/external.ts';
 import { renderPullSecret } from '../../src/apps/pull-secret.ts';
 import { applyObjects, planObjects, type ObjectPlan } from '../../src/cluster/apply.ts';
 import { renderChecksumKey } from '../../src/cluster/checksum-key.ts';
-import { createClusterApi } from '../../src/cluster/kube-client.ts';
 import type { ClusterApi, KubeObject } from '../../src/cluster/port.ts';
 import { refOf } from '../../src/cluster/refs.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { ExternalSchema } from '../../src/manifest/release-schema.ts';
 import { aContext, anApp, someSecrets } from '../support/apps.ts';
-import { startKubeApi, whyNoKubernetes, type KubeApiServer } from '../support/kube-api.ts';
-
-const missing = await whyNoKubernetes();
+import { describeOnKube } from '../support/describe-on-kube.ts';
+import type { KubeApiServer } from '../support/kube-api.ts';
 
 const TIMING = { initialDelaySeconds: 1, periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 4 };
 /** Everything that an app of any kind can say. */
@@ -95,136 +93,125 @@ const GONE = [
 
 const notSame = (plans: readonly ObjectPlan[]): ObjectPlan[] => plans.filter(({ action }) => action !== 'same');
 
-describe.skipIf(missing !== undefined)(
-  `every field of the app model${missing === undefined ? '' : ` (skipped: ${missing})`}`,
-  { timeout: 120_000 },
-  () => {
-    let kube: KubeApiServer;
-    let api: ClusterApi;
+describeOnKube('every field of the app model', { controllers: true }, (started) => {
+  let kube: KubeApiServer;
+  let api: ClusterApi;
 
-    beforeAll(async () => {
-      kube = await startKubeApi();
-      await kube.startControllers();
-      api = await createClusterApi({ kubeconfig: kube.kubeconfig });
-      for (const name of ['fields', 'deliver-system'])
-        await applyObjects(api, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }]);
-    }, 90_000);
+  beforeAll(async () => {
+    ({ kube, api } = started());
+    for (const name of ['fields', 'deliver-system'])
+      await applyObjects(api, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }]);
+  }, 90_000);
 
-    afterAll(async () => {
-      await api.close();
-      await kube.stop();
-    }, 30_000);
+  test.each(Object.keys(APPS))('of a %s is stored once: the second apply finds nothing to change', async (kind) => {
+    const objects = objectsOf(kind);
+    expect((await applyObjects(api, objects)).map(({ action }) => action)).toEqual(objects.map(() => 'create'));
+    expect(notSame(await planObjects(api, objects))).toEqual([]);
+    expect(notSame(await applyObjects(api, objects))).toEqual([]);
+  });
 
-    test.each(Object.keys(APPS))('of a %s is stored once: the second apply finds nothing to change', async (kind) => {
-      const objects = objectsOf(kind);
-      expect((await applyObjects(api, objects)).map(({ action }) => action)).toEqual(objects.map(() => 'create'));
+  test.each(['StatefulSet', 'Deployment', 'DaemonSet', 'CronJob'])(
+    'of a %s is taken away again when a release drops it',
+    async (kind) => {
+      const bare = {
+        name: `all-${kind.toLowerCase()}`,
+        kind,
+        namespace: 'fields',
+        ports: [{ name: 'http', port: 8001 }],
+        ...(kind === 'CronJob' ? { schedule: '0 4 * * *' } : {}),
+        // What a StatefulSet claims, and whether a Service is headless, never changes.
+        ...(kind === 'StatefulSet' ? { volumes: COMMON.volumes.filter((volume) => 'claim' in volume) } : {}),
+        ...(kind === 'DaemonSet' ? { service: { type: 'Headless' } } : { service: {} }),
+      };
+      const objects = renderApp(anApp(bare), aContext());
+      await applyObjects(api, objects);
       expect(notSame(await planObjects(api, objects))).toEqual([]);
-      expect(notSame(await applyObjects(api, objects))).toEqual([]);
-    });
+      for (const object of objects) {
+        const { metadata, spec, data } = (await api.get(refOf(object))) ?? object;
+        const text = JSON.stringify([metadata.labels, metadata.annotations, spec, data]);
+        for (const gone of GONE) expect.soft(text, object.kind).not.toContain(gone);
+      }
+    },
+  );
 
-    test.each(['StatefulSet', 'Deployment', 'DaemonSet', 'CronJob'])(
-      'of a %s is taken away again when a release drops it',
-      async (kind) => {
-        const bare = {
-          name: `all-${kind.toLowerCase()}`,
-          kind,
-          namespace: 'fields',
-          ports: [{ name: 'http', port: 8001 }],
-          ...(kind === 'CronJob' ? { schedule: '0 4 * * *' } : {}),
-          // What a StatefulSet claims, and whether a Service is headless, never changes.
-          ...(kind === 'StatefulSet' ? { volumes: COMMON.volumes.filter((volume) => 'claim' in volume) } : {}),
-          ...(kind === 'DaemonSet' ? { service: { type: 'Headless' } } : { service: {} }),
-        };
-        const objects = renderApp(anApp(bare), aContext());
-        await applyObjects(api, objects);
-        expect(notSame(await planObjects(api, objects))).toEqual([]);
-        for (const object of objects) {
-          const { metadata, spec, data } = (await api.get(refOf(object))) ?? object;
-          const text = JSON.stringify([metadata.labels, metadata.annotations, spec, data]);
-          for (const gone of GONE) expect.soft(text, object.kind).not.toContain(gone);
-        }
-      },
+  test('of externals, pull secrets and the checksum key is stored once', async () => {
+    const external = ExternalSchema.parse({
+      name: 'redis',
+      namespace: 'fields',
+      ports: [
+        { name: 'a', port: 6379 },
+        { name: 'b', port: 53, targetPort: 5353, protocol: 'UDP' },
+      ],
+      addresses: [{ ip: '10.1.1.2' }, { ip: '10.1.1.1' }, { ip: 'fd00::2' }],
+    });
+    const nameless = ExternalSchema.parse({
+      name: 'one',
+      namespace: 'fields',
+      ports: [{ port: 6379 }],
+      addresses: [{ ip: '10.1.1.2' }],
+    });
+    const objects = [
+      ...renderExternal(external, 'suite'),
+      ...renderExternal(nameless, 'suite'),
+      renderPullSecret('fields', { username: 'u', password: 'pw' }, ['docker.io', 'a.b'], 'suite'),
+      renderChecksumKey(new Secret('abcdefgh')),
+    ];
+    await applyObjects(api, objects);
+    expect(notSame(await planObjects(api, objects))).toEqual([]);
+  });
+
+  test('a new order of init containers is planned, and applied once', async () => {
+    const init = (names: string): KubeObject[] => {
+      const initContainers = names.split('').map((name) => ({ name, image: 'a.b/c:1' }));
+      return renderApp(anApp({ name: 'order', namespace: 'fields', initContainers }), aContext());
+    };
+    await applyObjects(api, init('abc'));
+    const changes = (await applyObjects(api, init('cab'))).flatMap((plan) => plan.changes);
+    expect(changes).toMatchObject([{ path: 'spec.template.spec.initContainers (order)', before: 'a, b, c', after: 'c, a, b' }]);
+    expect(notSame(await planObjects(api, init('cab')))).toEqual([]);
+  });
+
+  test('a Service is not said to change into or out of a headless one, which Kubernetes never does', async () => {
+    const service = (name: string, type: string): KubeObject[] =>
+      renderApp(anApp({ name, namespace: 'fields', ports: [{ name: 'http', port: 80 }], service: { type } }), aContext());
+    await applyObjects(api, [...service('headless', 'Headless'), ...service('addressed', 'ClusterIP')]);
+    await expect(planObjects(api, service('headless', 'ClusterIP'))).rejects.toThrowWithCode('E_APPLY', 'would stay so');
+    await expect(planObjects(api, service('addressed', 'Headless'))).rejects.toThrowWithCode(
+      'E_APPLY',
+      'kubectl delete service -n fields addressed',
     );
+  });
 
-    test('of externals, pull secrets and the checksum key is stored once', async () => {
-      const external = ExternalSchema.parse({
-        name: 'redis',
-        namespace: 'fields',
-        ports: [
-          { name: 'a', port: 6379 },
-          { name: 'b', port: 53, targetPort: 5353, protocol: 'UDP' },
-        ],
-        addresses: [{ ip: '10.1.1.2' }, { ip: '10.1.1.1' }, { ip: 'fd00::2' }],
-      });
-      const nameless = ExternalSchema.parse({
-        name: 'one',
-        namespace: 'fields',
-        ports: [{ port: 6379 }],
-        addresses: [{ ip: '10.1.1.2' }],
-      });
-      const objects = [
-        ...renderExternal(external, 'suite'),
-        ...renderExternal(nameless, 'suite'),
-        renderPullSecret('fields', { username: 'u', password: 'pw' }, ['docker.io', 'a.b'], 'suite'),
-        renderChecksumKey(new Secret('abcdefgh')),
-      ];
-      await applyObjects(api, objects);
-      expect(notSame(await planObjects(api, objects))).toEqual([]);
+  test('an object of another release is not overwritten, in plan as in apply', async () => {
+    const external = ExternalSchema.parse({
+      name: 'shared',
+      namespace: 'fields',
+      ports: [{ port: 1 }],
+      addresses: [{ ip: '10.1.1.2' }],
     });
+    await applyObjects(api, renderExternal(external, 'first'));
+    const second = renderExternal(external, 'second');
+    for (const work of [planObjects, applyObjects])
+      await expect(work(api, second)).rejects.toThrowWithCode('E_CONFLICT', 'Service fields/shared belongs to release first');
+  });
 
-    test('a new order of init containers is planned, and applied once', async () => {
-      const init = (names: string): KubeObject[] => {
-        const initContainers = names.split('').map((name) => ({ name, image: 'a.b/c:1' }));
-        return renderApp(anApp({ name: 'order', namespace: 'fields', initContainers }), aContext());
-      };
-      await applyObjects(api, init('abc'));
-      const changes = (await applyObjects(api, init('cab'))).flatMap((plan) => plan.changes);
-      expect(changes).toMatchObject([{ path: 'spec.template.spec.initContainers (order)', before: 'a, b, c', after: 'c, a, b' }]);
-      expect(notSame(await planObjects(api, init('cab')))).toEqual([]);
-    });
-
-    test('a Service is not said to change into or out of a headless one, which Kubernetes never does', async () => {
-      const service = (name: string, type: string): KubeObject[] =>
-        renderApp(anApp({ name, namespace: 'fields', ports: [{ name: 'http', port: 80 }], service: { type } }), aContext());
-      await applyObjects(api, [...service('headless', 'Headless'), ...service('addressed', 'ClusterIP')]);
-      await expect(planObjects(api, service('headless', 'ClusterIP'))).rejects.toThrowWithCode('E_APPLY', 'would stay so');
-      await expect(planObjects(api, service('addressed', 'Headless'))).rejects.toThrowWithCode(
-        'E_APPLY',
-        'kubectl delete service -n fields addressed',
-      );
-    });
-
-    test('an object of another release is not overwritten, in plan as in apply', async () => {
-      const external = ExternalSchema.parse({
-        name: 'shared',
-        namespace: 'fields',
-        ports: [{ port: 1 }],
-        addresses: [{ ip: '10.1.1.2' }],
-      });
-      await applyObjects(api, renderExternal(external, 'first'));
-      const second = renderExternal(external, 'second');
-      for (const work of [planObjects, applyObjects])
-        await expect(work(api, second)).rejects.toThrowWithCode('E_CONFLICT', 'Service fields/shared belongs to release first');
-    });
-
-    test('what a controller writes between look and dry run is no change of the release', async () => {
-      const objects = renderApp(anApp({ name: 'race', namespace: 'fields', replicas: 0 }), aContext());
-      await applyObjects(api, objects);
-      let writes = 2;
-      const racing: ClusterApi = {
-        ...boundTo(api),
-        get: async (ref, signal) => {
-          const live = await api.get(ref, signal);
-          if (ref.kind === 'Deployment' && writes-- > 0)
-            await kube.kubectl(['annotate', 'deployment', '-n', 'fields', 'race', '--overwrite', `note=${String(writes)}`]);
-          return live;
-        },
-      };
-      expect(notSame(await planObjects(racing, objects))).toEqual([]);
-      expect(writes).toBeLessThan(0);
-    });
-  },
-);
+  test('what a controller writes between look and dry run is no change of the release', async () => {
+    const objects = renderApp(anApp({ name: 'race', namespace: 'fields', replicas: 0 }), aContext());
+    await applyObjects(api, objects);
+    let writes = 2;
+    const racing: ClusterApi = {
+      ...boundTo(api),
+      get: async (ref, signal) => {
+        const live = await api.get(ref, signal);
+        if (ref.kind === 'Deployment' && writes-- > 0)
+          await kube.kubectl(['annotate', 'deployment', '-n', 'fields', 'race', '--overwrite', `note=${String(writes)}`]);
+        return live;
+      },
+    };
+    expect(notSame(await planObjects(racing, objects))).toEqual([]);
+    expect(writes).toBeLessThan(0);
+  });
+});
 
 function boundTo(api: ClusterApi): ClusterApi {
   return {

@@ -1,15 +1,14 @@
-import { mkdtemp, readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import { folderWith } from '../support/files.ts';
 
 const DEMO = new URL('../demo/embedded.ts', import.meta.url).pathname;
 // From the sources: the test must not depend on what was built last.
 const DELIVER_CLI = new URL('../../bin/dev.js', import.meta.url).pathname;
 
 it('the demo without a lab carries a release from registry to registry, and leaves nothing behind', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'demo-test-'));
+  const folder = await folderWith();
   const { stdout, stderr, exitCode } = await execa(process.execPath, [DEMO], {
     env: { DELIVER_CLI, TMPDIR: folder, NO_COLOR: '1', DELIVER_DEMO_WHY: 'in a test' },
     timeout: 60_000,

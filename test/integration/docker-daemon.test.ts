@@ -2,7 +2,6 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
-import { SILENT, type Flow } from '../../src/core/report.ts';
 import { packFlow, type PackPorts, type PackResult } from '../../src/flows/pack.ts';
 import { resolveFlow, type ResolveResult } from '../../src/flows/resolve.ts';
 import { verifyFlow } from '../../src/flows/verify.ts';
@@ -13,17 +12,12 @@ import { folderWith } from '../support/files.ts';
 import { layerTar, savedTar } from '../support/image-files.ts';
 import { buildImage, noise, type BuiltImage } from '../support/images.ts';
 import { releaseText } from '../support/releases.ts';
+import { runFlow } from '../support/run-flow.ts';
 
 const GATEKEEPER = 'dockerhub.kubekey.local/project/gatekeeper:v362';
-const never = new AbortController().signal;
 const layers = [layerTar('a', noise(90_000, 'a')), layerTar('b', Buffer.from('b'))];
 const image = buildImage({ layers });
 const configOf = ({ blobs }: BuiltImage): unknown => [...blobs.keys()][0];
-
-async function run<Result>(flow: Flow<Result>): Promise<Result> {
-  for (const step of flow.steps) await step.run(SILENT, never);
-  return flow.result();
-}
 
 const portsFor = (env: Readonly<Record<string, string>>): PackPorts => ({
   images: (sources, folder) => {
@@ -48,8 +42,8 @@ describe('without a docker daemon', () => {
   ])('%s is told, with the way that needs none', async (_, host, text) => {
     const { path } = await releaseWith('docker-daemon');
     const flow = resolveFlow({ releasePath: path }, portsFor({ DOCKER_HOST: host }));
-    await expect(run(flow)).rejects.toThrowWithCode('E_SOURCE', text);
-    await expect(run(flow)).rejects.toThrowWithCode('E_SOURCE', 'docker save');
+    await expect(runFlow(flow)).rejects.toThrowWithCode('E_SOURCE', text);
+    await expect(runFlow(flow)).rejects.toThrowWithCode('E_SOURCE', 'docker save');
   });
 });
 
@@ -63,7 +57,7 @@ describe.skipIf(noDockerd !== undefined)('a real docker daemon', () => {
 
   const env = (spool: string): Record<string, string> => ({ DOCKER_HOST: `unix://${daemon.socket}`, TMPDIR: spool });
   const resolve = async (place: string): Promise<ResolveResult> =>
-    run(resolveFlow({ releasePath: (await releaseWith(place)).path }, portsFor(env(await folderWith()))));
+    runFlow(resolveFlow({ releasePath: (await releaseWith(place)).path }, portsFor(env(await folderWith()))));
 
   it('gives an image as it is: config and layers, by name and by id', async () => {
     await daemon.load(savedTar([{ image, tags: [GATEKEEPER] }]));
@@ -78,10 +72,10 @@ describe.skipIf(noDockerd !== undefined)('a real docker daemon', () => {
     await daemon.load(savedTar([{ image, tags: [GATEKEEPER] }]));
     const spool = await folderWith();
     const { path, folder } = await releaseWith('docker-daemon');
-    await run(resolveFlow({ releasePath: path }, portsFor(env(spool))));
+    await runFlow(resolveFlow({ releasePath: path }, portsFor(env(spool))));
     const pack = (): Promise<PackResult> =>
-      run(packFlow({ releasePath: path, outputFolder: join(folder, 'out') }, portsFor(env(spool))));
-    await run(verifyFlow({ bundlePath: (await pack()).path, trust: [], allowUnsigned: true }));
+      runFlow(packFlow({ releasePath: path, outputFolder: join(folder, 'out') }, portsFor(env(spool))));
+    await runFlow(verifyFlow({ bundlePath: (await pack()).path, trust: [], allowUnsigned: true }));
     expect(await readdir(spool)).toEqual([]);
   });
 
@@ -89,10 +83,10 @@ describe.skipIf(noDockerd !== undefined)('a real docker daemon', () => {
     await daemon.load(savedTar([{ image, tags: [GATEKEEPER] }]));
     const { path, folder } = await releaseWith('docker-daemon');
     const ports = portsFor(env(await folderWith()));
-    const [locked] = (await run(resolveFlow({ releasePath: path }, ports))).lock.images;
+    const [locked] = (await runFlow(resolveFlow({ releasePath: path }, ports))).lock.images;
     const newer = buildImage({ layers: [layerTar('a', Buffer.from('newer'))] });
     await daemon.load(savedTar([{ image: newer, tags: [GATEKEEPER] }]));
-    const pack = run(packFlow({ releasePath: path, outputFolder: join(folder, 'out') }, portsFor(env(await folderWith()))));
+    const pack = runFlow(packFlow({ releasePath: path, outputFolder: join(folder, 'out') }, portsFor(env(await folderWith()))));
     await expect(pack).rejects.toThrowWithCode('E_DIGEST', new RegExp(`expected ${locked?.digest ?? ''}[\\s\\S]*got`));
   });
 });

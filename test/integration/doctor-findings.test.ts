@@ -2,10 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DoctorResult } from '../../src/flows/doctor.ts';
 import type { Check } from '../../src/site/check/check.ts';
 import { deliver } from '../support/cli.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { freePort, startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
 
 const missing = whyNoSshd();
@@ -49,85 +50,82 @@ const FINDINGS: readonly (readonly [id: string, outcome: Check['outcome'], found
   ['boot', 'warn', /462 days ago/, /Reboot bad/],
 ];
 
-describe.skipIf(missing !== undefined)(
-  `doctor on a host with much that is wrong${missing === undefined ? '' : ` (skipped: ${missing})`}`,
-  () => {
-    let folder: string;
-    let servers: Sshd[];
-    let holder: Server;
-    let site: string;
-    let registryPort: number;
+describeUnless(missing, 'doctor on a host with much that is wrong', () => {
+  let folder: string;
+  let servers: Sshd[];
+  let holder: Server;
+  let site: string;
+  let registryPort: number;
 
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'deliver-findings-'));
-      const programs = join(folder, 'bin');
-      mkdirSync(programs);
-      for (const [name, text] of Object.entries(SAYS)) {
-        writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`);
-        chmodSync(join(programs, name), 0o755);
-      }
-      const path = `${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
-      const [good, bad] = await Promise.all([startSshd(), startSshd({ env: { PATH: path } })]);
-      servers = [good, bad];
-      registryPort = await freePort();
-      // It answers nobody, and keeps nobody waiting.
-      holder = createServer((socket) => socket.destroy());
-      await new Promise<void>((resolve) => holder.listen(registryPort, '127.0.0.1', resolve));
-      site = join(folder, 'site.yaml');
-      writeFileSync(
-        site,
-        JSON.stringify({
-          apiVersion: 'deliver/v1',
-          kind: 'Site',
-          metadata: { name: 'plant-7' },
-          hosts: [good.host('good'), { ...bad.host('bad'), arch: 'amd64' }],
-          roles: { 'control-plane': ['bad'], worker: ['good'], registry: ['good'] },
-          registry: {
-            host: `reg.site.example:${String(registryPort)}`,
-            install: { kind: 'distribution', httpsPort: registryPort },
-          },
-          controlPlaneEndpoint: { domain: 'lb.site.example', port: 6443, loadBalancer: 'kube-vip' },
-          network: { plugin: 'flannel', pods: '10.244.0.0/16', services: '10.96.0.0/12' },
-        }),
-      );
-    });
-    afterAll(async () => {
-      await Promise.all(servers.map((server) => server.stop()));
-      await new Promise((resolve) => holder.close(resolve));
-      rmSync(folder, { recursive: true, force: true });
-    });
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'deliver-findings-'));
+    const programs = join(folder, 'bin');
+    mkdirSync(programs);
+    for (const [name, text] of Object.entries(SAYS)) {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`);
+      chmodSync(join(programs, name), 0o755);
+    }
+    const path = `${programs}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
+    const [good, bad] = await Promise.all([startSshd(), startSshd({ env: { PATH: path } })]);
+    servers = [good, bad];
+    registryPort = await freePort();
+    // It answers nobody, and keeps nobody waiting.
+    holder = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => holder.listen(registryPort, '127.0.0.1', resolve));
+    site = join(folder, 'site.yaml');
+    writeFileSync(
+      site,
+      JSON.stringify({
+        apiVersion: 'deliver/v1',
+        kind: 'Site',
+        metadata: { name: 'plant-7' },
+        hosts: [good.host('good'), { ...bad.host('bad'), arch: 'amd64' }],
+        roles: { 'control-plane': ['bad'], worker: ['good'], registry: ['good'] },
+        registry: {
+          host: `reg.site.example:${String(registryPort)}`,
+          install: { kind: 'distribution', httpsPort: registryPort },
+        },
+        controlPlaneEndpoint: { domain: 'lb.site.example', port: 6443, loadBalancer: 'kube-vip' },
+        network: { plugin: 'flannel', pods: '10.244.0.0/16', services: '10.96.0.0/12' },
+      }),
+    );
+  });
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await new Promise((resolve) => holder.close(resolve));
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-    it('tells programs each finding with its number and what helps, and a person the same', async () => {
-      const told = await deliver(['doctor', '--site', site, '--json'], folder);
-      expect(told.exitCode, told.stderr).toBe(6);
-      const last = JSON.parse(told.stdout.trim().split('\n').at(-1) ?? '') as { readonly result: DoctorResult };
-      const { checks } = last.result;
-      const shown = (await deliver(['doctor', '--site', site], folder)).stdout.replace(/\s+/g, ' ');
-      for (const [id, outcome, found, fix] of FINDINGS) {
-        const check = checks.find((one) => one.host === 'bad' && one.id === id && one.outcome !== 'pass');
-        expect(check, id).toMatchObject({
-          outcome,
-          found: expect.stringMatching(found) as string,
-          fix: expect.stringMatching(fix) as string,
-        });
-        expect(shown, id).toContain(`${check?.title ?? ''}: ${check?.found?.replace(/\s+/g, ' ') ?? ''}`);
-        expect(shown, id).toContain(`Fix: ${check?.fix?.replace(/\s+/g, ' ') ?? ''}`);
-      }
-      const of = (id: string, bad = true): Check | undefined =>
-        checks.find((one) => one.id === id && (one.outcome !== 'pass') === bad);
-      expect(of('clock')).toMatchObject({
-        outcome: 'fail',
-        found: expect.stringMatching(/\b(?:10 min|600 s|599|600|601)/) as string,
-        fix: expect.stringContaining('one time server') as string,
+  it('tells programs each finding with its number and what helps, and a person the same', async () => {
+    const told = await deliver(['doctor', '--site', site, '--json'], folder);
+    expect(told.exitCode, told.stderr).toBe(6);
+    const last = JSON.parse(told.stdout.trim().split('\n').at(-1) ?? '') as { readonly result: DoctorResult };
+    const { checks } = last.result;
+    const shown = (await deliver(['doctor', '--site', site], folder)).stdout.replace(/\s+/g, ' ');
+    for (const [id, outcome, found, fix] of FINDINGS) {
+      const check = checks.find((one) => one.host === 'bad' && one.id === id && one.outcome !== 'pass');
+      expect(check, id).toMatchObject({
+        outcome,
+        found: expect.stringMatching(found) as string,
+        fix: expect.stringMatching(fix) as string,
       });
-      expect(of('hostname')?.found).toMatch(/all call themselves|it calls itself/);
-      // A port that this very process holds.
-      expect(checks.find((one) => one.id === 'ports' && one.host === 'good')).toMatchObject({
-        outcome: 'fail',
-        found: expect.stringContaining(`${String(registryPort)} (registry) is held by`) as string,
-      });
-      for (const { id, outcome, host, found, fix } of checks.filter((one) => one.outcome === 'fail' && one.host !== undefined))
-        expect([id, host, outcome, found !== undefined, fix !== undefined]).toEqual([id, host, 'fail', true, true]);
+      expect(shown, id).toContain(`${check?.title ?? ''}: ${check?.found?.replace(/\s+/g, ' ') ?? ''}`);
+      expect(shown, id).toContain(`Fix: ${check?.fix?.replace(/\s+/g, ' ') ?? ''}`);
+    }
+    const of = (id: string, bad = true): Check | undefined =>
+      checks.find((one) => one.id === id && (one.outcome !== 'pass') === bad);
+    expect(of('clock')).toMatchObject({
+      outcome: 'fail',
+      found: expect.stringMatching(/\b(?:10 min|600 s|599|600|601)/) as string,
+      fix: expect.stringContaining('one time server') as string,
     });
-  },
-);
+    expect(of('hostname')?.found).toMatch(/all call themselves|it calls itself/);
+    // A port that this very process holds.
+    expect(checks.find((one) => one.id === 'ports' && one.host === 'good')).toMatchObject({
+      outcome: 'fail',
+      found: expect.stringContaining(`${String(registryPort)} (registry) is held by`) as string,
+    });
+    for (const { id, outcome, host, found, fix } of checks.filter((one) => one.outcome === 'fail' && one.host !== undefined))
+      expect([id, host, outcome, found !== undefined, fix !== undefined]).toEqual([id, host, 'fail', true, true]);
+  });
+});

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { writeBundle } from '../../src/bundle/write-bundle.ts';
@@ -16,13 +16,14 @@ import { preflightHosts } from '../../src/site/check/preflight.ts';
 import { createConnector } from '../../src/ssh/connector.ts';
 import { buildRelease } from '../support/bundles.ts';
 import { deliver } from '../support/cli.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { MemoryOrigins } from '../support/memory-origins.ts';
 import { freePort, startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
 
 const missing = whyNoSshd();
 const signal = new AbortController().signal;
 
-describe.skipIf(missing !== undefined)(`doctor over a real sshd${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+describeUnless(missing, 'doctor over a real sshd', () => {
   let sshd: Sshd;
   let folder: string;
 

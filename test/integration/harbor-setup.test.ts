@@ -5,7 +5,6 @@ import { harborRuns, planHarborSetup, setUpHarbor } from '../../src/flows/instal
 import type { ReleaseSession } from '../../src/flows/release-session.ts';
 import type { LoadedSite } from '../../src/manifest/load-site.ts';
 import type { SiteRegistry } from '../../src/manifest/site-registry-schema.ts';
-import { createHarborApi, type OpenHarborApi } from '../../src/registry/harbor/api.ts';
 import type {
   HarborSetup,
   PreheatPolicy,
@@ -13,35 +12,18 @@ import type {
   ReplicationPolicy,
   SiteRegistryConnection,
 } from '../../src/registry/port.ts';
-import { createRegistry } from '../../src/registry/registry.ts';
 import { openSiteRegistry } from '../../src/registry/site-registry.ts';
-import { ADMIN, openBench, type Bench } from '../lab/harbor/harness.ts';
 import { bodyProblems, templateOf } from '../lab/harbor/openapi.ts';
+import { ADMINISTRATOR, openHarborBench, RETRY, type HarborBench } from '../support/harbor-bench.ts';
 
-const RETRY = { retries: 1, firstDelay: 5 };
-
-let bench: Bench;
-let host: string;
-const open: { close(): Promise<void> }[] = [];
+let bench: HarborBench;
 beforeAll(async () => {
-  bench = await openBench();
-  host = new URL(bench.harbor.url).host;
+  bench = await openHarborBench();
 });
-afterAll(async () => {
-  for (const thing of open) await thing.close();
-  await bench.close();
-});
-
-const ADMINISTRATOR = { username: ADMIN.name, password: ADMIN.password };
-
-function harborAs(account: RegistryAccount = ADMINISTRATOR): OpenHarborApi {
-  const harbor = createHarborApi({ host, role: 'site', retry: RETRY, account });
-  open.push(harbor);
-  return harbor;
-}
+afterAll(() => bench.close());
 
 function setup(account?: RegistryAccount): HarborSetup {
-  return harborAs(account).setup;
+  return bench.harborAs(account).setup;
 }
 
 describe('projects', () => {
@@ -64,13 +46,7 @@ describe('immutable tags', () => {
     const first = await bench.pushImage('released/app', 'v1');
     expect(await setup().immutableTags('released', true)).toBe(true);
     expect(await setup().immutableTags('released', true)).toBe(false);
-    const registry = createRegistry({
-      host,
-      role: 'site',
-      retry: RETRY,
-      account: { username: ADMIN.name, password: ADMIN.password },
-    });
-    open.push(registry);
+    const registry = bench.registryAs();
     const other = await bench.pushImage('released/app', 'v2', 'other');
     await expect(registry.putManifest('released/app', 'v1', other.mediaType, other.bytes)).rejects.toThrowWithCode(
       'E_REGISTRY_IMMUTABLE',
@@ -129,6 +105,14 @@ describe('replication', () => {
     });
   });
 
+  it('is found again behind more policies with its name in theirs than Harbor lists at once', async () => {
+    for (let number = 1; number <= 100; number++)
+      await setup().replication({ ...REPLICATION, name: `nightly-${String(number)}` });
+    const nightly = { ...REPLICATION, name: 'nightly' };
+    expect(await setup().replication(nightly)).toBe(true);
+    expect(await setup().replication(nightly)).toBe(false);
+  });
+
   it('moves its endpoint to another address', async () => {
     const pull = { ...REPLICATION, name: 'from-hq', direction: 'pull' as const };
     await setup().replication(pull);
@@ -140,7 +124,7 @@ describe('replication', () => {
   });
 
   it('names what an account lacks that may not do this', async () => {
-    const pull = await harborAs().robots.renewPull('only-pulls', ['library']);
+    const pull = await bench.harborAs().robots.renewPull('only-pulls', ['library']);
     await expect(setup(pull).replication({ ...REPLICATION, name: 'no' })).rejects.toThrowWithCode('E_HARBOR', 'not allowed');
   });
 });
@@ -187,9 +171,8 @@ it('shows the last run of each policy', async () => {
 it('pushes with a robot that may do that and nothing else', async () => {
   await bench.project('pushed');
   const image = await bench.pushImage('library/app', 'v1');
-  const robot = await harborAs().robots.renewPush('deliver.plant-7.push', ['pushed', 'library']);
-  const registry = createRegistry({ host, role: 'site', retry: RETRY, account: robot });
-  open.push(registry);
+  const robot = await bench.harborAs().robots.renewPush('deliver.plant-7.push', ['pushed', 'library']);
+  const registry = bench.registryAs(robot);
   await registry.putManifest('library/app', 'v2', image.mediaType, image.bytes);
   expect(await registry.headManifest('library/app', 'v2')).toBe(image.digest);
   await expect(setup(robot).project('more', {})).rejects.toThrowWithCode('E_HARBOR');
@@ -225,8 +208,8 @@ describe('what a site file asks of its Harbor', () => {
   const session = { push: { projects: ['released-2'] } } as unknown as ReleaseSession;
   let registry: Promise<SiteRegistryConnection>;
   beforeAll(async () => {
-    registry = openSiteRegistry({ host, retry: RETRY, account: ADMINISTRATOR });
-    open.push(await registry);
+    registry = openSiteRegistry({ host: bench.host, retry: RETRY, account: ADMINISTRATOR });
+    bench.closing(await registry);
   });
   const writes = () => bench.harbor.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD').length;
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { SILENT } from '../../src/core/report.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { SiteHost } from '../../src/manifest/site-schema.ts';
@@ -12,13 +12,14 @@ import { emptyWish, type HostWish } from '../../src/site/host/wish.ts';
 import { createConnector } from '../../src/ssh/connector.ts';
 import type { HostConnector } from '../../src/ssh/port.ts';
 import { memoryBlobs, tarball, type MemoryBlobs } from '../support/blobs.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
 import { descendants, kill } from '../support/processes.ts';
 
 const missing = process.platform === 'linux' ? whyNoSshd() : 'not Linux';
 const never = new AbortController().signal;
 
-describe.skipIf(missing !== undefined)(`hosts over a real sshd${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+describeUnless(missing, 'hosts over a real sshd', () => {
   let sshd: Sshd;
   let root: string;
   const open: HostConnector[] = [];

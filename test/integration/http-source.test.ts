@@ -129,7 +129,7 @@ describe('files over HTTP', () => {
     [404, 'E_SOURCE_NOT_FOUND', 1],
     [403, 'E_SOURCE_AUTH', 1],
     [400, 'E_SOURCE', 1],
-    [500, 'E_SOURCE', 3],
+    [500, 'E_SOURCE', 5],
   ] as const)('that are refused with %i end with %s, without the account in the message', async (code, expected, requests) => {
     const { url, seen } = await answers(status(code));
     const secret = `${url.replace('://', '://me:hunter22@')}/f?token=hunter22`;

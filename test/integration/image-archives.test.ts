@@ -5,7 +5,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { MEDIA } from '../../src/core/oci.ts';
-import { SILENT, type Flow } from '../../src/core/report.ts';
 import { packFlow, type PackPorts, type PackResult } from '../../src/flows/pack.ts';
 import { resolveFlow, type ResolveResult } from '../../src/flows/resolve.ts';
 import { verifyFlow } from '../../src/flows/verify.ts';
@@ -17,10 +16,10 @@ import { hasCommand } from '../support/has-command.ts';
 import { layerTar, layoutFiles, savedLayoutTar, savedTar, tarOfFiles, tarOfFolder } from '../support/image-files.ts';
 import { buildAttestation, buildImage, buildIndex, noise } from '../support/images.ts';
 import { releaseText } from '../support/releases.ts';
+import { runFlow } from '../support/run-flow.ts';
 
 const GATEKEEPER = 'dockerhub.kubekey.local/project/gatekeeper:v362';
 const REPOSITORY = 'dockerhub.kubekey.local/project/gatekeeper';
-const never = new AbortController().signal;
 const twice = noise(3000, 'the same layer twice');
 const gatekeeper = buildImage({ seed: 'gatekeeper', layers: [twice, noise(70_000, 'b'), twice] });
 const amd64 = buildImage({ seed: 'amd64', layers: [2000] });
@@ -53,15 +52,10 @@ const ports: PackPorts = {
   askPassphrase: () => Promise.reject(new Error('nobody should be asked')),
 };
 
-async function run<Result>(flow: Flow<Result>): Promise<Result> {
-  for (const step of flow.steps) await step.run(SILENT, never);
-  return flow.result();
-}
-
 const tool = (command: string, ...args: string[]): string => execFileSync(command, args, { encoding: 'utf8', stdio: 'pipe' });
-const resolve = ({ path }: Scene): Promise<ResolveResult> => run(resolveFlow({ releasePath: path }, ports));
+const resolve = ({ path }: Scene): Promise<ResolveResult> => runFlow(resolveFlow({ releasePath: path }, ports));
 const pack = ({ path, folder }: Scene): Promise<PackResult> =>
-  run(packFlow({ releasePath: path, outputFolder: join(folder, 'out') }, ports));
+  runFlow(packFlow({ releasePath: path, outputFolder: join(folder, 'out') }, ports));
 const lockOf = async (at: Scene): Promise<Lock['images'][number]> => {
   const [image] = (await resolve(at)).lock.images;
   if (image === undefined) throw new Error('no image was locked');
@@ -87,7 +81,7 @@ describe('an image from what docker save writes', () => {
     const one = await pack(await scene('docker-archive:gk.tar', { 'gk.tar': saved }));
     const again = await pack(await scene('docker-archive:gk.tar', { 'gk.tar': saved }));
     expect((await readFile(one.path)).equals(await readFile(again.path))).toBe(true);
-    await run(verifyFlow({ bundlePath: one.path, trust: [], allowUnsigned: true }));
+    await runFlow(verifyFlow({ bundlePath: one.path, trust: [], allowUnsigned: true }));
     const bundle = await openBundle(one.path);
     onTestFinished(() => bundle.close());
     for (const [digest, bytes] of gatekeeper.blobs) expect(Buffer.from(await bundle.bytes(digest)).equals(bytes)).toBe(true);
@@ -141,7 +135,7 @@ describe('an image from what docker save writes', () => {
       mediaType: MEDIA.index,
       manifests: [{ platform: 'linux/amd64' }, { platform: 'linux/arm64/v8' }],
     });
-    await run(verifyFlow({ bundlePath: (await pack(made)).path, trust: [], allowUnsigned: true }));
+    await runFlow(verifyFlow({ bundlePath: (await pack(made)).path, trust: [], allowUnsigned: true }));
     await expect(resolve(await scene(['docker-archive:amd.tar', 'docker-archive:amd.tar'], files))).rejects.toThrowWithCode(
       'E_PLATFORM',
       'linux/amd64',
@@ -163,7 +157,7 @@ describe('an image from an OCI layout', () => {
     expect((await lockOf(made)).manifests?.map(({ digest }) => digest)).toEqual(
       [amd64, arm64].map(({ descriptor }) => descriptor.digest),
     );
-    await run(verifyFlow({ bundlePath: (await pack(made)).path, trust: [], allowUnsigned: true }));
+    await runFlow(verifyFlow({ bundlePath: (await pack(made)).path, trust: [], allowUnsigned: true }));
     await expect(resolve(await scene(place, content, { platforms: ['linux/s390x'] }))).rejects.toThrowWithCode(
       'E_PLATFORM',
       'linux/amd64, linux/arm64/v8, linux/arm/v7',

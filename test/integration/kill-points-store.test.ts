@@ -1,13 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { bundleBytes, noisyRelease } from '../support/bundles.ts';
 import { MIB } from '../support/carry.ts';
-import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
+import type { CountingProxy, SeenRequest } from '../support/counting-proxy.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { check, judge, killPoints, LIMIT, pointsOf, runAndKill, showTallies, type Tally } from '../support/kill-points.ts';
-import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { BUCKET, noMinio } from '../support/minio.ts';
+import { startS3Bench, type S3Bench } from '../support/s3-bench.ts';
 import { bySize } from '../support/size.ts';
 
 // kill -9 at random points of publish and fetch, with a real object store behind a front that counts.
@@ -15,28 +17,27 @@ import { bySize } from '../support/size.ts';
 const KILLS = bySize(2, 10);
 const tallies: Tally[] = [];
 
-describe.skipIf(noMinio !== undefined)(`with an object store${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+describeUnless(noMinio, 'with an object store', () => {
   const name = 'noise-1.0.tar';
   const RANGE = 5 * MIB;
   const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
-  let minio: Minio;
+  let bench: S3Bench;
   let proxy: CountingProxy;
   let env: Readonly<Record<string, string>>;
   let folder: string;
   let bundle: Buffer;
 
   beforeAll(async () => {
-    minio = await startMinio();
-    proxy = await startCountingProxy(minio.url);
-    env = environmentFor(proxy.url);
+    bench = await startS3Bench();
+    ({ proxy } = bench);
+    env = bench.env;
     folder = await mkdtemp(join(tmpdir(), 'deliver-kill-'));
     const { lock, content } = noisyRelease(1_500_000, 12);
     bundle = bundleBytes(planBundle(lock, []), content);
     await writeFile(join(folder, name), bundle);
   });
   afterAll(async () => {
-    await proxy.stop();
-    await minio.stop();
+    await bench.stop();
     await rm(folder, { recursive: true, force: true });
     showTallies(tallies);
   });

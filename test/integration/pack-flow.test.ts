@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
-import { SILENT, type Flow, type Report } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/report.ts';
 import { packFlow, type PackPorts, type PackResult } from '../../src/flows/pack.ts';
 import { verifyFlow } from '../../src/flows/verify.ts';
 import { createFileSource } from '../../src/store/file-source.ts';
@@ -10,8 +10,8 @@ import { folderWith } from '../support/files.ts';
 import { buildAttestation, buildImage, buildIndex } from '../support/images.ts';
 import { memorySource, type MemorySource } from '../support/memory-source.ts';
 import { releaseText } from '../support/releases.ts';
+import { runFlow } from '../support/run-flow.ts';
 
-const never = new AbortController().signal;
 const arm = { os: 'linux', architecture: 'arm64' };
 const busybox = buildIndex([buildImage({ seed: 'amd' }), buildImage({ seed: 'arm', platform: arm }), buildAttestation()]);
 const gatekeeper = buildImage({ seed: 'gatekeeper', layers: [5000, 200_000], docker: true });
@@ -47,20 +47,15 @@ async function scene(fields: Readonly<Record<string, unknown>> = {}): Promise<Sc
   return { folder, release: join(folder, 'suite.yaml'), images, ports };
 }
 
-async function run<Result>(flow: Flow<Result>, report: Report = SILENT): Promise<Result> {
-  for (const step of flow.steps) await step.run(report, never);
-  return flow.result();
-}
-
 const pack = ({ release, folder, ports }: Scene, more: { signKeyPaths?: string[] } = {}, report?: Report): Promise<PackResult> =>
-  run(packFlow({ releasePath: release, outputFolder: join(folder, 'bundles'), ...more }, ports), report);
+  runFlow(packFlow({ releasePath: release, outputFolder: join(folder, 'bundles'), ...more }, ports), { report });
 
 it('packs images, a made index, files and charts into one verified bundle', async () => {
   const made = await scene();
   const result = await pack(made);
   expect(result).toMatchObject({ outcome: 'written', release: 'suite', version: '1.0.0', signatures: 0 });
   expect(result.path).toBe(join(made.folder, 'bundles', 'suite-1.0.0.tar'));
-  const verified = await run(verifyFlow({ bundlePath: result.path, trust: [], allowUnsigned: true }));
+  const verified = await runFlow(verifyFlow({ bundlePath: result.path, trust: [], allowUnsigned: true }));
   expect(verified.root).toBe(result.root);
 
   const bundle = await openBundle(result.path);

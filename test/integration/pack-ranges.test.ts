@@ -110,12 +110,18 @@ it('asks for ranges of a big blob when connections are slow, and gets the same b
   expect(asked.filter(({ digest, range }) => digest === bigDigest && range === undefined)).toHaveLength(1);
 });
 
-it.each(['ignored', 'lied about'] as const)('brings it all over one connection when ranges are %s', async (ranges) => {
-  const { host, asked } = await slowRegistry({ ranges });
-  const target = join(await folderWith(), 'suite.tar');
-  await pack(host, target);
-  expect(await isWhole(target)).toBe(true);
-  expect(asked.filter(({ range }) => range !== undefined)).toHaveLength(1);
+// At this pace each of the two takes 8 s: together.
+it('brings it all over one connection when ranges are ignored or lied about', async () => {
+  const brought = async (ranges: 'ignored' | 'lied about') => {
+    const { host, asked } = await slowRegistry({ ranges });
+    const target = join(await folderWith(), 'suite.tar');
+    await pack(host, target);
+    return { ranges, whole: await isWhole(target), asked: asked.filter(({ range }) => range !== undefined).length };
+  };
+  expect(await Promise.all([brought('ignored'), brought('lied about')])).toEqual([
+    { ranges: 'ignored', whole: true, asked: 1 },
+    { ranges: 'lied about', whole: true, asked: 1 },
+  ]);
 });
 
 it('refuses content of another digest that came in ranges', async () => {

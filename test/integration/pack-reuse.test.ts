@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { openBundle } from '../../src/bundle/open-bundle.ts';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { writeBundle } from '../../src/bundle/write-bundle.ts';
-import { SILENT, type Flow, type Report } from '../../src/core/report.ts';
+import { SILENT, type Report } from '../../src/core/report.ts';
 import { packFlow, type PackInput, type PackPorts, type PackResult } from '../../src/flows/pack.ts';
 import { verifyFlow } from '../../src/flows/verify.ts';
 import { createFileSource } from '../../src/store/file-source.ts';
@@ -14,8 +14,8 @@ import { buildImage, noise } from '../support/images.ts';
 import { MemoryOrigins } from '../support/memory-origins.ts';
 import { memorySource, type MemorySource } from '../support/memory-source.ts';
 import { releaseText } from '../support/releases.ts';
+import { runFlow } from '../support/run-flow.ts';
 
-const never = new AbortController().signal;
 const APP = 'dockerhub.kubekey.local/project/app';
 const shared = [noise(900_000, 'one'), noise(900_000, 'two')];
 const one = buildImage({ seed: 'v1', layers: [...shared, 60_000] });
@@ -45,14 +45,9 @@ async function scene(): Promise<Scene> {
         releasePath,
         releaseText({ metadata: { name: 'suite', version }, images: [`${APP}:v${version[0] ?? ''}`] }),
       );
-      return run(packFlow({ releasePath, outputFolder: join(folder, 'bundles'), ...more }, ports), report);
+      return runFlow(packFlow({ releasePath, outputFolder: join(folder, 'bundles'), ...more }, ports), { report });
     },
   };
-}
-
-async function run<Result>(flow: Flow<Result>, report: Report = SILENT): Promise<Result> {
-  for (const step of flow.steps) await step.run(report, never);
-  return flow.result();
 }
 
 const blobsAsked = ({ images }: Scene): string[] => images.asked.filter((line) => line.startsWith('blob '));
@@ -94,7 +89,7 @@ it('downloads what an earlier bundle holds damaged', async () => {
   await writeFile(first.path, bytes);
   const second = await made.pack('2.0.0');
   expect(second.fetched).toMatchObject({ nearBlobs: 1, nearBytes: 900_000 });
-  await run(verifyFlow({ bundlePath: second.path, trust: [], allowUnsigned: true }));
+  await runFlow(verifyFlow({ bundlePath: second.path, trust: [], allowUnsigned: true }));
 });
 
 it('takes blobs from a bundle that was named, and refuses one that is none', async () => {
@@ -177,7 +172,7 @@ it('packs a delta on a lock or a bundle, small, and verify says what it builds o
   expect(byBundle.size).toBeLessThan(first.size / 5);
   expect((await readFile(byBundle.path)).equals(await readFile(byLock.path))).toBe(true);
   expect((await made.pack('2.0.0')).root).toBe(byBundle.root);
-  const verified = await run(verifyFlow({ bundlePath: byBundle.path, trust: [], allowUnsigned: true }));
+  const verified = await runFlow(verifyFlow({ bundlePath: byBundle.path, trust: [], allowUnsigned: true }));
   expect(verified.base).toEqual(byBundle.base);
   expect(await made.pack('2.0.0', { since: first.path })).toMatchObject({ outcome: 'unchanged' });
 });

@@ -8,7 +8,6 @@ import { openBundle } from '../../src/bundle/open-bundle.ts';
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import { digestOf } from '../../src/core/digest.ts';
 import { MEDIA } from '../../src/core/oci.ts';
-import { SILENT, type Flow } from '../../src/core/report.ts';
 import { packFlow, type PackPorts } from '../../src/flows/pack.ts';
 import { pushFlow } from '../../src/flows/push.ts';
 import { verifyFlow } from '../../src/flows/verify.ts';
@@ -25,12 +24,12 @@ import { hasCommand } from '../support/has-command.ts';
 import { layoutFiles } from '../support/image-files.ts';
 import { buildAttestation, buildImage, buildIndex, buildReferrer, type BuiltImage } from '../support/images.ts';
 import { releaseText } from '../support/releases.ts';
+import { runFlow } from '../support/run-flow.ts';
 import { seedImage } from '../support/seed-registry.ts';
 
 const LAB = process.env['DELIVER_LAB_CACHE'] ?? join(homedir(), '.cache/deliver-lab');
 const REGCTL = join(LAB, 'bin/regctl-v0.11.1/regctl');
 const CRANE = join(LAB, 'bin/crane-v0.20.7/crane');
-const never = new AbortController().signal;
 
 const arm = { os: 'linux', architecture: 'arm64' };
 const [amd64, arm64] = [buildImage({ seed: 'amd' }), buildImage({ seed: 'arm', platform: arm })];
@@ -62,11 +61,6 @@ async function upstream(flavour: 'spec' | 'distribution'): Promise<MemoryRegistr
   return registry;
 }
 
-async function run<Result>(flow: Flow<Result>): Promise<Result> {
-  for (const step of flow.steps) await step.run(SILENT, never);
-  return flow.result();
-}
-
 const ports: PackPorts = {
   images: (sources, folder) => {
     const source = createImageSource(sources, {}, folder, { retry: { retries: 0, firstDelay: 1 } });
@@ -80,15 +74,15 @@ const ports: PackPorts = {
 /** The bundle of a release with that image, packed and verified. */
 async function packed(fields: Readonly<Record<string, unknown>>, files: Record<string, Uint8Array> = {}): Promise<Bundle> {
   const folder = await folderWith({ ...files, 'suite.yaml': releaseText(fields) });
-  const { path } = await run(packFlow({ releasePath: join(folder, 'suite.yaml'), outputFolder: join(folder, 'out') }, ports));
-  await run(verifyFlow({ bundlePath: path, trust: [], allowUnsigned: true }));
+  const { path } = await runFlow(packFlow({ releasePath: join(folder, 'suite.yaml'), outputFolder: join(folder, 'out') }, ports));
+  await runFlow(verifyFlow({ bundlePath: path, trust: [], allowUnsigned: true }));
   const bundle = await openBundle(path);
   onTestFinished(() => bundle.close());
   return bundle;
 }
 
 const push = (bundle: Bundle, to: string): Promise<PushResult> =>
-  run(
+  runFlow(
     pushFlow(
       { bundlePath: bundle.path, to },
       { openBundle, checkTrust: () => 'accepted', openRegistry: (host) => openSiteRegistry({ host }) },

@@ -2,12 +2,14 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { bundleBytes, noisyRelease } from '../support/bundles.ts';
-import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
+import type { CountingProxy, SeenRequest } from '../support/counting-proxy.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { folderWith } from '../support/files.ts';
-import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { BUCKET, noMinio, type Minio } from '../support/minio.ts';
+import { startS3Bench, type S3Bench } from '../support/s3-bench.ts';
 import { bySize } from '../support/size.ts';
 
 const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
@@ -20,21 +22,19 @@ const isRange = ({ range }: SeenRequest): boolean => range !== undefined;
 
 const partOf = (path: string): string => `${path.split('?')[0] ?? ''} ${/partNumber=\d+/.exec(path)?.[0] ?? ''}`;
 
-describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+describeUnless(noMinio, 'kill -9', () => {
+  let bench: S3Bench;
   let minio: Minio;
   let proxy: CountingProxy;
   let bundle: Buffer;
 
   beforeAll(async () => {
-    minio = await startMinio();
-    proxy = await startCountingProxy(minio.url);
+    bench = await startS3Bench();
+    ({ minio, proxy } = bench);
     const { lock, content } = noisyRelease(9_000_000, 6);
     bundle = bundleBytes(planBundle(lock, []), content);
   });
-  afterAll(async () => {
-    await proxy.stop();
-    await minio.stop();
-  });
+  afterAll(() => bench.stop());
 
   const start = (args: string[], cwd: string) =>
     execa(process.execPath, [DEV, ...args], {
@@ -42,7 +42,7 @@ describe.skipIf(noMinio !== undefined)(`kill -9${noMinio === undefined ? '' : ` 
       reject: false,
       timeout: 60_000,
       stdin: 'ignore',
-      env: environmentFor(proxy.url),
+      env: bench.env,
     });
   /** Kills the process when so many of the requests that matter have come in; returns once it is gone. */
   const killedAfter = async (most: number, isMeant: (request: SeenRequest) => boolean, args: string[], cwd: string) => {

@@ -2,22 +2,22 @@ import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { packObject, type PackedObject } from '../../src/bucket/pack-object.ts';
 import { publishObject } from '../../src/bucket/publish-object.ts';
 import { planBundle, type BundlePlan } from '../../src/bundle/plan.ts';
 import { SILENT } from '../../src/core/report.ts';
 import type { ObjectStore } from '../../src/store/port.ts';
-import { parseS3 } from '../../src/store/s3-address.ts';
-import { createS3Store } from '../../src/store/s3-store.ts';
 import { open } from 'node:fs/promises';
 import { bundleBytes, noisyRelease } from '../support/bundles.ts';
-import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
+import type { CountingProxy, SeenRequest } from '../support/counting-proxy.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { folderWith } from '../support/files.ts';
 import { startHttp } from '../support/http.ts';
 import { noise } from '../support/images.ts';
 import { MemoryOrigins, type MemoryOriginsOptions } from '../support/memory-origins.ts';
-import { BUCKET, environmentFor, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { BUCKET, noMinio } from '../support/minio.ts';
+import { startS3Bench, type S3Bench } from '../support/s3-bench.ts';
 import { bySize } from '../support/size.ts';
 
 const DEV = new URL('../../bin/dev.js', import.meta.url).pathname;
@@ -26,11 +26,11 @@ const ROUNDS = bySize(1, 5);
 
 const isPart = ({ method, path }: SeenRequest): boolean => method === 'PUT' && path.includes('partNumber=');
 
-describe.skipIf(noMinio !== undefined)(`pack into a bucket${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+describeUnless(noMinio, 'pack into a bucket', () => {
   const { lock, content } = noisyRelease(9_000_000, 6);
   const plan = planBundle(lock, []);
   const bundle = bundleBytes(plan, content);
-  let minio: Minio;
+  let bench: S3Bench;
   let proxy: CountingProxy;
   let store: ObjectStore;
   let folder: string;
@@ -38,15 +38,11 @@ describe.skipIf(noMinio !== undefined)(`pack into a bucket${noMinio === undefine
   let key = '';
 
   beforeAll(async () => {
-    minio = await startMinio();
-    proxy = await startCountingProxy(minio.url);
-    Object.assign(process.env, minio.env);
-    store = createS3Store(parseS3(`s3://${BUCKET}?endpoint=${proxy.url}`, process.env), process.env);
+    bench = await startS3Bench();
+    ({ proxy } = bench);
+    store = bench.store();
   });
-  afterAll(async () => {
-    await proxy.stop();
-    await minio.stop();
-  });
+  afterAll(() => bench.stop());
   beforeEach(async () => {
     proxy.seen.length = 0;
     proxy.hold = () => undefined;
@@ -140,7 +136,7 @@ describe.skipIf(noMinio !== undefined)(`pack into a bucket${noMinio === undefine
     const named = files.map((_, at) => `  - { name: f${String(at)}, path: "${url}/${String(at)}" }`).join('\n');
     const text = 'apiVersion: deliver/v1\nkind: Release\nmetadata: { name: suite, version: 1.0.0 }\nplatforms: [linux/amd64]\n';
     const cwd = await folderWith({ 'suite.yaml': `${text}files:\n${named}\n` });
-    const env = { ...environmentFor(proxy.url), XDG_STATE_HOME: join(cwd, 'state') };
+    const env = { ...bench.env, XDG_STATE_HOME: join(cwd, 'state') };
     const start = (args: string[]) =>
       execa(process.execPath, [DEV, ...args], { cwd, reject: false, timeout: 60_000, stdin: 'ignore', env });
     expect((await start(['pack', 'suite.yaml'])).exitCode).toBe(0);

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { poolKeys } from '../../src/bucket/pool.ts';
-import { SILENT, type Flow } from '../../src/core/report.ts';
 import { collectFlow, type CollectResult } from '../../src/flows/collect.ts';
 import { fetchPoolFlow } from '../../src/flows/fetch-pool.ts';
 import { publishPoolFlow } from '../../src/flows/publish-pool.ts';
@@ -12,16 +11,11 @@ import type { ObjectStore } from '../../src/store/port.ts';
 import { parseS3 } from '../../src/store/s3-address.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
 import { buildRelease, bundleBytes, type TestRelease } from '../support/bundles.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { folderWith } from '../support/files.ts';
 import { noise } from '../support/images.ts';
 import { BUCKET, noMinio, startMinio, type Minio } from '../support/minio.ts';
-
-const never = new AbortController().signal;
-
-async function run<Result>(flow: Flow<Result>): Promise<Result> {
-  for (const step of flow.steps) await step.run(SILENT, never);
-  return flow.result();
-}
+import { runFlow } from '../support/run-flow.ts';
 
 const layers = ['base', 'first', 'second'].map((seed) => noise(300_000, seed));
 const big = noise(20_000_000, 'big');
@@ -30,7 +24,7 @@ const release = (version: string, ...own: Uint8Array[]): TestRelease =>
 const first = release('1.0', ...layers.slice(0, 2), big);
 const second = release('2.0', ...layers.slice(0, 1), ...layers.slice(2), big);
 
-describe.skipIf(noMinio !== undefined)(`a pool in a bucket${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+describeUnless(noMinio, 'a pool in a bucket', () => {
   let minio: Minio;
   let store: ObjectStore;
   let pool = '';
@@ -49,7 +43,7 @@ describe.skipIf(noMinio !== undefined)(`a pool in a bucket${noMinio === undefine
   const publish = async ({ lock, content }: TestRelease) => {
     const plan = planBundle(lock, []);
     const folder = await folderWith({ [plan.fileName]: bundleBytes(plan, content) });
-    return run(publishPoolFlow(join(folder, plan.fileName), pool, store));
+    return runFlow(publishPoolFlow(join(folder, plan.fileName), pool, store));
   };
   const blobs = async (): Promise<number> => {
     let count = 0;
@@ -57,7 +51,7 @@ describe.skipIf(noMinio !== undefined)(`a pool in a bucket${noMinio === undefine
     return count;
   };
   const collect = (window = 0, dryRun = false): Promise<CollectResult> =>
-    run(collectFlow({ prefix: pool, window, dryRun }, store));
+    runFlow(collectFlow({ prefix: pool, window, dryRun }, store));
 
   it('takes only the blobs that it lacks', async () => {
     const one = await publish(first);
@@ -72,13 +66,13 @@ describe.skipIf(noMinio !== undefined)(`a pool in a bucket${noMinio === undefine
     await publish(first);
     await publish(second);
     const folder = await folderWith();
-    const { path } = await run(fetchPoolFlow({ prefix: pool, release: 'gatekeeper-suite-2.0', folder }, store));
+    const { path } = await runFlow(fetchPoolFlow({ prefix: pool, release: 'gatekeeper-suite-2.0', folder }, store));
     expect((await readFile(path)).equals(bundleBytes(planBundle(second.lock, []), second.content))).toBe(true);
   });
 
   it('names a release that it does not have', async () => {
     const folder = await folderWith();
-    const work = run(fetchPoolFlow({ prefix: pool, release: 'nothing-1', folder }, store));
+    const work = runFlow(fetchPoolFlow({ prefix: pool, release: 'nothing-1', folder }, store));
     await expect(work).rejects.toThrowWithCode('E_STORE_NOT_FOUND', 'nothing-1');
   });
 
@@ -92,7 +86,7 @@ describe.skipIf(noMinio !== undefined)(`a pool in a bucket${noMinio === undefine
     const [blob] = [...first.content].filter(([, bytes]) => bytes.byteLength === 300_000);
     await store.put(poolKeys(pool).blob(blob?.[0] ?? ('' as never)), noise(300_000, 'other'));
     const folder = await folderWith();
-    const work = run(fetchPoolFlow({ prefix: pool, release: 'gatekeeper-suite-1.0', folder }, store));
+    const work = runFlow(fetchPoolFlow({ prefix: pool, release: 'gatekeeper-suite-1.0', folder }, store));
     await expect(work).rejects.toThrowWithCode('E_DIGEST', 's3://');
   });
 
@@ -111,7 +105,7 @@ describe.skipIf(noMinio !== undefined)(`a pool in a bucket${noMinio === undefine
     expect(await collect()).toMatchObject({ deletedBlobs: marked.markedBlobs, deletedBytes: marked.markedBytes });
     expect(await blobs()).toBe(before);
     const folder = await folderWith();
-    await run(fetchPoolFlow({ prefix: pool, release: 'gatekeeper-suite-1.0', folder }, store));
+    await runFlow(fetchPoolFlow({ prefix: pool, release: 'gatekeeper-suite-1.0', folder }, store));
   });
 
   it('keeps what is younger than the window, however often it is asked', async () => {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { gather } from '../../src/lock/small-blob.ts';
 import { createFileSource } from '../../src/store/file-source.ts';
 import { parseS3 } from '../../src/store/s3-address.ts';
 import { createS3Store } from '../../src/store/s3-store.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { folderWith } from '../support/files.ts';
 import { hasCommand } from '../support/has-command.ts';
 import { noise } from '../support/images.ts';
@@ -20,7 +21,7 @@ async function started(certificates?: string): Promise<Minio> {
   return minio;
 }
 
-describe.skipIf(noMinio !== undefined)(`files from S3${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+describeUnless(noMinio, 'files from S3', () => {
   it('are measured and read whole, and named when they are not there', async () => {
     const { url } = await started();
     const store = createS3Store(parseS3(`s3://${BUCKET}`, process.env), process.env);

@@ -4,30 +4,25 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { planBundle } from '../../src/bundle/plan.ts';
 import { digestOf, hexOf } from '../../src/core/digest.ts';
-import { SILENT, type Flow } from '../../src/core/report.ts';
 import { fetchFlow } from '../../src/flows/fetch.ts';
 import { publishFlow } from '../../src/flows/publish.ts';
-import { parseS3 } from '../../src/store/s3-address.ts';
-import { createS3Store } from '../../src/store/s3-store.ts';
 import type { ObjectStore } from '../../src/store/port.ts';
 import { bundleBytes, noisyRelease } from '../support/bundles.ts';
-import { startCountingProxy, type CountingProxy, type SeenRequest } from '../support/counting-proxy.ts';
+import type { CountingProxy, SeenRequest } from '../support/counting-proxy.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { folderWith } from '../support/files.ts';
 import { noise } from '../support/images.ts';
-import { BUCKET, noMinio, startMinio, type Minio } from '../support/minio.ts';
+import { BUCKET, noMinio, type Minio } from '../support/minio.ts';
+import { runFlow } from '../support/run-flow.ts';
+import { startS3Bench, type S3Bench } from '../support/s3-bench.ts';
 
-const never = new AbortController().signal;
 const NAME = 'noise-1.0.tar';
 
-async function run<Result>(flow: Flow<Result>, signal = never): Promise<Result> {
-  for (const step of flow.steps) await step.run(SILENT, signal);
-  return flow.result();
-}
-
-describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefined ? '' : ` (skipped: ${noMinio})`}`, () => {
+describeUnless(noMinio, 'bundles in a bucket', () => {
+  let bench: S3Bench;
   let minio: Minio;
   let proxy: CountingProxy;
   let store: ObjectStore;
@@ -37,27 +32,23 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
   let turn = 0;
 
   beforeAll(async () => {
-    minio = await startMinio();
-    proxy = await startCountingProxy(minio.url);
-    Object.assign(process.env, minio.env);
+    bench = await startS3Bench();
+    ({ minio, proxy } = bench);
     const { lock, content } = noisyRelease(9_000_000, 5);
     bundle = bundleBytes(planBundle(lock, []), content);
   });
-  afterAll(async () => {
-    await proxy.stop();
-    await minio.stop();
-  });
+  afterAll(() => bench.stop());
   beforeEach(async () => {
     proxy.seen.length = 0;
     proxy.hold = () => undefined;
     prefix = `turn-${String((turn += 1))}`;
     folder = await folderWith({ [NAME]: bundle });
-    store = createS3Store(parseS3(`s3://${BUCKET}?endpoint=${proxy.url}`, process.env), process.env);
+    store = bench.store();
   });
 
-  const publish = (signal?: AbortSignal) => run(publishFlow({ path: join(folder, NAME), prefix }, store), signal);
+  const publish = (signal?: AbortSignal) => runFlow(publishFlow({ path: join(folder, NAME), prefix }, store), { signal });
   const fetch = (to = 'here', signal?: AbortSignal) =>
-    run(fetchFlow({ key: `${prefix}/${NAME}`, folder: join(folder, to) }, store), signal);
+    runFlow(fetchFlow({ key: `${prefix}/${NAME}`, folder: join(folder, to) }, store), { signal });
   const partsSent = (): string[] =>
     proxy.seen
       .filter(({ method, path, whole }) => method === 'PUT' && whole && path.includes('partNumber='))
@@ -199,17 +190,19 @@ describe.skipIf(noMinio !== undefined)(`bundles in a bucket${noMinio === undefin
     const carried = join(folder, 'set');
     await mkdir(carried);
     for (const [name, content] of Object.entries(set)) await writeFile(join(carried, name), content);
-    const sent = await run(publishFlow({ path: carried, prefix }, store));
+    const sent = await runFlow(publishFlow({ path: carried, prefix }, store));
     expect(sent.objects.map(({ key }) => key)).toEqual(
       ['a.carry.json', 'a.v001', 'a.carry.end.json'].map((name) => `${prefix}/${name}`),
     );
-    await run(fetchFlow({ key: prefix, folder: join(folder, 'arrived') }, store));
+    await runFlow(fetchFlow({ key: prefix, folder: join(folder, 'arrived') }, store));
     expect((await readdir(join(folder, 'arrived'))).sort()).toEqual(['a.carry.end.json', 'a.carry.json', 'a.v001']);
   });
 
   it('that are not there are named', async () => {
     await expect(fetch()).rejects.toThrowWithCode('E_STORE_NOT_FOUND', `s3://${BUCKET}/${prefix}/${NAME}`);
-    const elsewhere = createS3Store(parseS3(`s3://no-such-bucket?endpoint=${proxy.url}`, process.env), process.env);
-    await expect(run(publishFlow({ path: join(folder, NAME), prefix }, elsewhere))).rejects.toThrowWithCode('E_STORE_NOT_FOUND');
+    const elsewhere = bench.store('no-such-bucket');
+    await expect(runFlow(publishFlow({ path: join(folder, NAME), prefix }, elsewhere))).rejects.toThrowWithCode(
+      'E_STORE_NOT_FOUND',
+    );
   });
 });

@@ -14,6 +14,7 @@ import { createConnector, type ConnectorOptions } from '../../src/ssh/connector.
 import { dialer } from '../../src/ssh/dialer.ts';
 import type { HostConnector } from '../../src/ssh/port.ts';
 import { shellQuote } from '../../src/ssh/shell-quote.ts';
+import { describeUnless } from '../support/describe-unless.ts';
 import { freePort, startSshd, whyNoSshd, type Sshd } from '../support/sshd.ts';
 
 const missing = whyNoSshd();
@@ -23,7 +24,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-describe.skipIf(missing !== undefined)(`SSH against a real sshd${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {
+describeUnless(missing, 'SSH against a real sshd', () => {
   let sshd: Sshd;
   let inner: Sshd;
   let work: string;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import type { HostConnection, HostConnector, RunOptions, RunResult } from '../../src/ssh/port.ts';
@@ -21,7 +21,9 @@ export function localHosts(): LocalHosts {
     writeFile: async (path, content, mode = 0o644) => {
       commands.push(`write ${path}`);
       await mkdir(dirname(path), { recursive: true });
-      await writeFile(`${path}.part`, content, { mode });
+      await writeFile(`${path}.part`, content);
+      // Whatever the umask says.
+      await chmod(`${path}.part`, mode);
       await rename(`${path}.part`, path);
     },
     readFile: (path) => readFile(path).catch(() => undefined),

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { ErrorCode } from '../../src/core/error-codes.ts';
 import { isDeliverError } from '../../src/core/errors.ts';
+import { ownEnvironment } from './own-environment.ts';
 
 declare module 'vitest' {
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
@@ -12,6 +13,8 @@ declare module 'vitest' {
     toThrowWithCode(this: Assertion<R, T>, code: ErrorCode, text?: string | RegExp): R;
   }
 }
+
+ownEnvironment();
 
 function caught(received: unknown): unknown {
   if (typeof received !== 'function') return received;

@@ -12,7 +12,7 @@ export function eventsOf({ stdout }: Pick<Outcome, 'stdout'>): readonly z.infer<
     .map((line) => Event.parse(JSON.parse(line)));
 }
 
-/** Milliseconds that each step took, in order. */
+/** Milliseconds that each step took, in the order in which they ended; those of steps in lanes overlap. */
 export function stepTimes(outcome: Pick<Outcome, 'stdout'>): readonly { readonly step: string; readonly milliseconds: number }[] {
   return eventsOf(outcome).flatMap(({ event, step, milliseconds }) =>
     event === 'step-done' && step !== undefined && milliseconds !== undefined ? [{ step, milliseconds }] : [],

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../../src/cli/exit-codes.ts';
-import { interruption, knownError } from '../../../src/cli/known-error.ts';
+import { COMMANDS } from '../../../src/cli/command-table.ts';
+import { typed } from '../../../src/cli/help-text.ts';
+import { asToldBy, interruption, knownError } from '../../../src/cli/known-error.ts';
+import { READS_ONLY } from '../../../src/cli/words.ts';
 import { DeliverError } from '../../../src/core/errors.ts';
 
 it('gives every class the exit code of the design', () => {
@@ -35,4 +38,37 @@ it('keeps the state that a step knew when the person interrupted it', () => {
   const error = interruption(new DeliverError('E_SOURCE', { what: 'aborted', state: 'The partial file stays.' }));
   expect(error).toMatchObject({ code: 'E_INTERRUPTED', facts: { state: 'The partial file stays.' } });
   expect(error.facts.fix).toContain('it goes on');
+});
+
+describe('the state after a bad file', () => {
+  const error = new DeliverError('E_SCHEMA', { what: 'x has a problem.', fix: 'y', state: 'Nothing was written.' });
+  const stateOf = (line: string): string | undefined => asToldBy(error, line.split(' ')).facts.state;
+
+  it.each(['plan b.tar --site s.yaml', 'status --site s.yaml', 'receipt verify r.json', 'inspect b.tar --since l.yaml'])(
+    'is not told by %s, which never writes',
+    (line) => {
+      expect(stateOf(line)).toBeUndefined();
+      expect(asToldBy(error, line.split(' '))).toMatchObject({ code: 'E_SCHEMA', facts: { what: 'x has a problem.', fix: 'y' } });
+    },
+  );
+
+  it.each([
+    'resolve r.yaml',
+    'pack r.yaml',
+    'install b.tar --site s.yaml',
+    'receipt --site s.yaml',
+    'inspect b.tar --html=p.html',
+  ])('is told by %s', (line) => {
+    expect(stateOf(line)).toBe('Nothing was written.');
+  });
+
+  it('is left as it is where it says something else', () => {
+    const other = new DeliverError('E_SSH', { what: 'x', state: 'Nothing was changed.' });
+    expect(asToldBy(other, ['plan'])).toBe(other);
+  });
+
+  it('names verbs that there are', () => {
+    const verbs = Object.keys(COMMANDS).map(typed);
+    expect([...READS_ONLY].filter((verb) => !verbs.includes(verb))).toEqual([]);
+  });
 });

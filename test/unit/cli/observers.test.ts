@@ -6,6 +6,7 @@ import type { Step } from '../../../src/core/report.ts';
 import { recorder } from '../../support/recorder.ts';
 
 const step: Step = { id: 'pack', title: 'Packed', run: async () => ({ summary: '' }) };
+const other: Step = { ...step, id: 'push', title: 'Registry' };
 const bytes = (done: number, total = 1000): { done: number; total: number; unit: 'bytes' } => ({ done, total, unit: 'bytes' });
 
 class Clock {
@@ -43,6 +44,35 @@ describe('a log file', () => {
     observer.start(step);
     for (clock.at = 0; clock.at < 10_000; clock.at += 10) observer.progress(step, bytes(clock.at / 10));
     expect(output.lines.filter((line) => line.includes('%'))).toHaveLength(4);
+  });
+
+  it('of two steps at once says whose progress and whose notes these are, each at its own pace', () => {
+    const output = recorder();
+    const clock = new Clock();
+    const observer = new PlainObserver(output, 8, clock.now);
+    observer.start(step);
+    observer.note(step, 'alone');
+    observer.start(other);
+    observer.note(step, 'beside');
+    clock.at = 9000;
+    observer.progress(step, bytes(50));
+    clock.at = 11_000;
+    observer.progress(step, bytes(60));
+    observer.progress(other, bytes(900));
+    observer.done(step, { summary: 'done' }, 0);
+    observer.note(other, 'still beside');
+    observer.failed(other, new Error('x'), 0);
+    expect(output.lines).toEqual([
+      '… Packed',
+      '    alone',
+      '… Registry',
+      '    Packed: beside',
+      expect.stringMatching(/^ {2}Packed {2}6 % /),
+      expect.stringMatching(/^ {2}Registry {2}90 % /),
+      '✔ Packed    done',
+      '    Registry: still beside',
+      '✖ Registry  failed',
+    ]);
   });
 
   it('says whether a step failed or was stopped', () => {
@@ -85,6 +115,22 @@ describe('a program', () => {
       observer.progress(step, bytes(3000, 3000));
     });
     expect(told.filter(({ event }) => event === 'progress').map(({ done }) => done)).toEqual([0, 1000, 2000, 3000]);
+  });
+
+  it('gets progress of each of two steps at once a second', () => {
+    const told = events((observer, clock) => {
+      observer.start(step);
+      for (clock.at = 0; clock.at < 2000; clock.at += 100) {
+        if (clock.at === 500) observer.start(other);
+        observer.progress(step, bytes(clock.at, 9000));
+        if (clock.at >= 500) observer.progress(other, bytes(clock.at, 9000));
+      }
+    });
+    const of = (id: string) => told.filter(({ event, step: of }) => event === 'progress' && of === id).map(({ done }) => done);
+    expect([of('pack'), of('push')]).toEqual([
+      [0, 1000],
+      [500, 1500],
+    ]);
   });
 
   it('gets an error with code, class, exit code and all findings', () => {

@@ -53,3 +53,32 @@ it('starts no step after an interruption that came between two', async () => {
   );
   expect(output.lines).not.toContain('… two');
 });
+
+it('shows steps of two lanes as they begin and end, and says once that it is stopping', async () => {
+  const output = recorder();
+  const controller = new AbortController();
+  const begun = Promise.withResolvers<undefined>();
+  const one: Step = {
+    id: 'one',
+    title: 'one',
+    run: async () => {
+      await begun.promise;
+      return { summary: 'ok' };
+    },
+  };
+  const two: Step = {
+    id: 'two',
+    title: 'two',
+    run: async (_report, signal) => {
+      controller.abort();
+      begun.resolve(undefined);
+      signal.throwIfAborted();
+      return { summary: '' };
+    },
+  };
+  const flow = { steps: [{ lanes: [[one], [two]] }], result: () => 'x' };
+  await expect(runFlow(flow, { output }, controller.signal)).rejects.toThrowWithCode('E_INTERRUPTED', 'goes on');
+  expect(output.lines.toSorted()).toEqual(
+    ['… one', '… two', expect.stringContaining('Ctrl-C'), '✔ one  ok', '✖ two  stopped'].toSorted(),
+  );
+});

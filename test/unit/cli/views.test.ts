@@ -192,6 +192,43 @@ describe('a status', () => {
     expect(shown).toContain('Cluster\n  ✖ The API server does not answer.');
     expect(shown).not.toContain('none installed');
   });
+
+  it('keeps every line within the screen, however much is said of what can’t be reached', () => {
+    const why = 'Host w1 (10.89.3.13:22) can’t be reached. · nothing listens on that port (connect ECONNREFUSED 10.89.3.13:22)';
+    const long = 'a-worker-in-a-hall-far-away-with-a-long-name';
+    const lines = viewStatus(
+      {
+        ...status,
+        hosts: [
+          { name: 'cp1', address: '10.89.3.12', reachable: true, message: '' },
+          { name: 'w1', address: '10.89.3.13', reachable: false, message: why },
+        ],
+        registry: {
+          host: 'dockerhub.kubekey.local',
+          healthy: false,
+          message: why,
+          certificateDays: 12,
+          runs: [{ policy: { kind: 'replication', name: 'to-plant-8' }, state: 'never' }],
+        },
+        clusterProblem: why,
+        down: [`host ${long}`, `node ${long}`, `StatefulSet project/${long}`],
+        lockedBy: `${long}.example, deliver 4711, since 2026-11-12 14:02 UTC`,
+      },
+      screen,
+    );
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const shown = text(lines);
+    expect(shown).toContain(
+      [
+        'Hosts',
+        '  ✔ cp1  10.89.3.12',
+        '  ✖ w1   10.89.3.13  Host w1 (10.89.3.13:22) can’t be reached. · nothing listens',
+        '                     on that port (connect ECONNREFUSED 10.89.3.13:22)',
+      ].join('\n'),
+    );
+    // Nothing of it is cut off.
+    expect(shown.replace(/\s+/g, ' ').split(why)).toHaveLength(4);
+  });
 });
 
 describe('the end of an install', () => {

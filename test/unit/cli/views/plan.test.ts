@@ -53,17 +53,17 @@ describe('a plan for bare hosts', () => {
         1 Hosts          cp1, w1: each kubeadm, kubelet and kubectl
                            v1.34.4 (194 MB), 1 unit, kernel settings, swap off,
                            /etc/hosts
-        2 Registry host  reg1: registry v3.0.0 (24 MB), private CA and certificate
+        2 Runtime        cp1, w1: each 4 programs (117 MB), 1 unit, 2 files
+        3 Registry host  reg1: registry v3.0.0 (24 MB), private CA and certificate
                            made, 1 unit, 2 files
-        3 Registry       push 6 images, 325 MB, into the new registry
-        4 Runtime        cp1, w1: each 4 programs (117 MB), 1 unit, 2 files,
-                           5 mirror files
-        5 Kubernetes     v1.34.4, made by kubeadm
+        4 Registry       push 6 images, 325 MB, into the new registry
+        5 Mirrors        cp1, w1: each 5 mirror files
+        6 Kubernetes     v1.34.4, made by kubeadm
                          cp1: becomes the first control plane
                          w1: joins as worker
-        6 Add-ons        network (6 objects), storage (9 objects), ingress
+        7 Add-ons        network (6 objects), storage (9 objects), ingress
                            (6 objects), names (2 objects)
-        7 Apps           project/gatekeeper
+        8 Apps           project/gatekeeper
         To send          647 MB to 3 hosts, 325 MB into the registry
         Addresses        http://gatekeeper.project.10.86.67.11.nip.io
                          http://gatekeeper.project.10.86.68.66.nip.io
@@ -131,6 +131,35 @@ describe('a plan for bare hosts', () => {
     ]);
   });
 
+  it('says that a unit is restarted whose files a run that was cut off had changed', async () => {
+    const record = { version: 1, files: {}, settings: [], units: [], due: [] };
+    const look = [
+      `record=${Buffer.from(JSON.stringify(record)).toString('base64')}`,
+      `journal=${Buffer.from('due=containerd.service\n').toString('base64')}`,
+      'unit=containerd.service|active|enabled|/etc/systemd/system/containerd.service|no',
+    ];
+    const plan = await planOf(['cp1', 'w1', 'reg1'], 1, { w1: { look } });
+    expect(text(plan).replace(/\s+/g, ' ')).toContain(
+      'w1: restart containerd.service: a run that was cut off changed its files, and it still runs with the old ones',
+    );
+    expect(plan.build.runtime.find(({ host }) => host === 'w1')?.items).toContainEqual({
+      kind: 'unit',
+      what: 'containerd.service running',
+      done: false,
+    });
+    expect(view(plan).filter((line) => widthOf(line) > 80)).toEqual([]);
+  });
+
+  it('says that systemd is to read a unit again, and nothing of units that run as they are', async () => {
+    const unit = (stale: string): string[] => [
+      `unit=containerd.service|active|enabled|/etc/systemd/system/containerd.service|${stale}`,
+    ];
+    const plan = await planOf(['cp1', 'w1', 'reg1'], 1, { cp1: { look: unit('no') }, w1: { look: unit('yes') } });
+    const shown = text(plan).replace(/\s+/g, ' ');
+    expect(shown).toContain('w1: systemctl daemon-reload: systemd has not read containerd.service as it is now');
+    expect(shown).not.toMatch(/cp1(?:, w1)?: (?:restart|systemctl)/);
+  });
+
   it('gives no command when an install would stop at a host, and says why', async () => {
     const look = ['packaged=kubectl Client Version: v1.32.4'];
     const shown = text(await planOf(['cp1', 'w1', 'reg1'], 1, { w1: { look } }));
@@ -157,8 +186,9 @@ describe('a plan for a site that deliver made', () => {
 
         Preflight        1 passed
           Hosts          no change
-          Registry       nothing to push; 6 are already there
           Runtime        no change
+          Registry       nothing to push; 6 are already there
+          Mirrors        no change
           Kubernetes     v1.34.4
                          cp1: stays control plane
                          w1: stays worker
@@ -193,8 +223,9 @@ describe('a plan for a site that deliver made', () => {
 
         Preflight        1 passed
           Hosts          no change
-          Registry       nothing to push; 6 are already there
           Runtime        no change
+          Registry       nothing to push; 6 are already there
+          Mirrors        no change
         1 Kubernetes     v1.33.13 → v1.34.4, each host drained, upgraded, and
                            healthy before the next
                          cp1, cp2, cp3: control planes v1.33.13 → v1.34.4, one at a

@@ -186,6 +186,20 @@ describe('a host that deliver builds on', () => {
     expect(wrong(facts({ swap: [{ device: '/dev/sda2', kilobytes: '1000', used: '500' }], available: 1e9 }))).toEqual({});
   });
 
+  it('names every firewall that stands in the way, not the first alone', () => {
+    const found = facts({ firewall: ['firewalld', 'ufw'], selinux: '1' });
+    const told = buildChecks('cp1', 'linux/amd64', found, dutyOf('cp1'), NEEDS).filter(({ id }) => id === 'firewall');
+    expect(told.map((one) => one.found)).toEqual(['firewalld is active', 'ufw is active', 'SELinux is enforcing']);
+  });
+
+  it('names every network to choose anew when the routes of a host lie in both', () => {
+    const route = ['10.244.3.0/24', '10.96.4.0/24'].map((cidr) => ({ cidr, device: 'eth1', via: '-' }));
+    const needs = { ...NEEDS, pods: ['10.244.0.0/16'], services: ['10.96.0.0/12'] };
+    expect(wrong(facts({ route }), dutyOf('cp1'), needs)['routes']?.fix).toContain(
+      'another network.pods and another network.services',
+    );
+  });
+
   it('needs conntrack before Kubernetes 1.32 only', () => {
     const found = facts({ lacks: ['conntrack'] });
     expect(wrong(found)).toEqual({});

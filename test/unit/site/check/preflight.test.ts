@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DeliverError } from '../../../../src/core/errors.ts';
 import { SILENT } from '../../../../src/core/report.ts';
+import { SiteSchema } from '../../../../src/manifest/site-schema.ts';
+import { buildNeeds } from '../../../../src/site/check/duties.ts';
 import { containerdChecks } from '../../../../src/site/check/containerd.ts';
 import { nodeChecks } from '../../../../src/site/check/host.ts';
 import { parseProbe, type ContainerdFacts, type HostFacts } from '../../../../src/site/check/host-facts.ts';
@@ -81,6 +86,10 @@ describe('checks of a node', () => {
     expect(room?.found).toBe('1 GB free on /data for containerd; 2 GB needed (twice the 1 GB of images)');
   });
 
+  it('ask for no platform where there is no release', () => {
+    expect(outcomes(nodeChecks('w1', facts({ platform: 'linux/s390x' }), { ...needs, platforms: [] })).platform).toBe('pass');
+  });
+
   it('fail for another architecture', () => {
     expect(outcomes(nodeChecks('w1', facts({ platform: 'linux/s390x' }), needs)).platform).toBe('fail');
   });
@@ -129,6 +138,43 @@ describe('checks of a node', () => {
 });
 
 describe('preflight of all hosts', () => {
+  it('names every program that is missing, also those that it would have asked with', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'deliver-programs-'));
+    const there = ['cat', 'date', 'dirname', 'grep', 'head', 'id', 'ls', 'sed', 'sort', 'tr', 'uname', 'gzip', 'stat'];
+    for (const name of there) symlinkSync(`/usr/bin/${name}`, join(folder, name));
+    const local = localHosts();
+    const connector = {
+      ...local,
+      connect: async (name: string) => ({
+        ...(await local.connect(name)),
+        run: (command: string) => runHere(command.replace(/PATH=\$PATH:\S+;/, ''), {}, { PATH: folder }),
+      }),
+    };
+    const site = SiteSchema.parse({
+      apiVersion: 'deliver/v1',
+      kind: 'Site',
+      metadata: { name: 's' },
+      hosts: [{ name: 'cp1', address: '10.77.0.11' }],
+      roles: { 'control-plane': ['cp1'] },
+    });
+    const build = buildNeeds(site, undefined, undefined, new Set());
+    const all = { ...needs, nodes: ['cp1'], build };
+    const never = new AbortController().signal;
+    const failed = failedChecks(await preflightHosts(connector, site.hosts ?? [], all, SILENT, never));
+    rmSync(folder, { recursive: true });
+    const missing = ['awk', 'df', 'tar', 'sha256sum', 'base64', 'find', 'ip', 'iptables', 'mount', 'nsenter', 'flock'].join(', ');
+    expect(failed).toEqual([
+      {
+        id: 'programs',
+        title: 'programs',
+        host: 'cp1',
+        outcome: 'fail',
+        found: `missing: ${missing}`,
+        fix: `Install ${missing} on cp1 from its distribution’s media (packages gawk or mawk, coreutils, tar, findutils, iproute2 or iproute, iptables, util-linux).`,
+      },
+    ]);
+  });
+
   const hosts = ['bastion', 'w1', 'dead'].map((name) => ({ name, address: name }));
 
   it('goes on when one can’t be reached, and keeps why', async () => {
