@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { DeliverError, isDeliverError } from '../core/errors.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
+import { isChannelRefused } from './channel-gate.ts';
 import { within } from './deadline.ts';
 import { where } from './endpoint.ts';
 import { connectionLost } from './failure.ts';
@@ -54,18 +55,20 @@ export async function execute(session: Session, host: SiteHost, command: string,
     broken = { error };
     stop();
   });
-  const running = session.ssh.execCommand(command, {
-    encoding: 'latin1',
-    noTrim: true,
-    ...(sent === undefined ? {} : { stdin: sent }),
-    onChannel: (channel) => {
-      open.channel = channel;
-      channel.on('error', () => undefined);
-      if (ended) stop();
-    },
-    onStdout: collect(stdout),
-    onStderr: collect(stderr),
-  });
+  const start = () =>
+    session.ssh.execCommand(command, {
+      encoding: 'latin1',
+      noTrim: true,
+      ...(sent === undefined ? {} : { stdin: sent }),
+      onChannel: (channel) => {
+        open.channel = channel;
+        channel.on('error', () => undefined);
+        if (ended) stop();
+      },
+      onStdout: collect(stdout),
+      onStderr: collect(stderr),
+    });
+  const running = session.channels.run(start, isChannelRefused);
   const settled = running.catch((cause: unknown) => {
     throw connectionLost(host, label, cause);
   });

@@ -3,6 +3,7 @@ import { NodeSSH } from 'node-ssh';
 import type { Client } from 'ssh2';
 import { DeliverError } from '../core/errors.ts';
 import type { SiteHost } from '../manifest/site-schema.ts';
+import { ChannelGate } from './channel-gate.ts';
 import { within } from './deadline.ts';
 import type { Credentials } from './credentials.ts';
 import { portOf, userOf, where } from './endpoint.ts';
@@ -16,6 +17,7 @@ const KEEPALIVE = { keepaliveInterval: 10_000, keepaliveCountMax: 3 } as const;
 export interface Session {
   readonly ssh: NodeSSH;
   readonly client: Client;
+  readonly channels: ChannelGate;
 }
 
 export interface SessionOptions {
@@ -68,7 +70,7 @@ export async function openSession(
       onTimeout: () => noAnswer(host, timeout, 'handshake'),
     });
     if (client === null) throw new DeliverError('E_BUG', { what: 'node-ssh made no connection.' });
-    return { ssh, client };
+    return { ssh, client, channels: new ChannelGate() };
   } catch (cause) {
     ssh.dispose();
     stream.destroy();

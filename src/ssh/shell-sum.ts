@@ -1,8 +1,9 @@
-/** The shell function `sum FILE`: its sha256 in hex, by whatever the host has. */
+/** Shell functions: `sum_in` gives the sha256 of its input in hex, by whatever the host has, `sum FILE` that of a file. */
 export const SHELL_SUM = [
-  'sum() {',
-  '  if command -v sha256sum >/dev/null 2>&1; then s=$(sha256sum <"$1"); elif command -v openssl >/dev/null 2>&1; then',
-  '    s=$(openssl dgst -sha256 -r <"$1"); else s=$(busybox sha256sum <"$1"); fi',
+  'sum_in() {',
+  '  if command -v sha256sum >/dev/null 2>&1; then s=$(sha256sum); elif command -v openssl >/dev/null 2>&1; then',
+  '    s=$(openssl dgst -sha256 -r); else s=$(busybox sha256sum); fi',
   String.raw`  printf '%s\n' "${'$'}{s%% *}"`,
   '}',
+  'sum() { sum_in <"$1"; }',
 ].join('\n');

@@ -61,6 +61,12 @@ async function partSize(path: string, size: number, label: string, to: UploadHos
   return there <= size ? there : 0;
 }
 
+/** Hashed on the way in, and not read again. What tee says of a full disk is the last that is said. */
+const RECEIVE_AND_SUM = [
+  'got=$({ { tee -- "$part" && printf ok >&3; } | sum_in; } 3>&1)',
+  String.raw`case $got in ok*) got=${'$'}{got#ok};; *) exit 1;; esac`,
+];
+
 /** A script that appends its standard input to `<path>.part` at byte `from` and moves it in place when it is what was promised. */
 export function uploadScript(path: string, { size, digest }: UploadSource, from: number, mode: number): string {
   const cutOff = 'the transfer was cut off';
@@ -74,10 +80,10 @@ export function uploadScript(path: string, { size, digest }: UploadSource, from:
     'umask 077',
     SHELL_SUM,
     from === 0 ? 'rm -f -- "$part"; : >"$part"' : `[ "$(wc -c <"$part")" -eq ${String(from)} ] || exit ${String(OTHER_SIZE)}`,
-    'cat >>"$part"',
+    ...(from === 0 ? RECEIVE_AND_SUM : ['cat >>"$part"']),
     // The part stays: the next attempt goes on from there.
     `if [ "$(wc -c <"$part")" -ne ${String(size)} ]; then echo "${cutOff}" >&2; exit 1; fi`,
-    'got=$(sum "$part")',
+    ...(from === 0 ? [] : ['got=$(sum "$part")']),
     `if [ "$got" != ${hexOf(digest)} ]; then rm -f -- "$part"; echo "sha256:$got" >&2; exit ${String(OTHER_DIGEST)}; fi`,
     `chmod ${mode.toString(8)} "$part"`,
     'mv -f -- "$part" "$target"',

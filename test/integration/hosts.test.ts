@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -89,6 +89,30 @@ describeUnless(missing, 'hosts over a real sshd', () => {
     const [second] = await apply([wishOf('a', blobs)], blobs, connector);
     expect(second).toMatchObject({ state: 'unchanged', changes: [] });
     expect(blobs.read.size).toBe(0);
+  });
+
+  it('don’t trust what a run that was killed had unpacked, and leave nothing of it', async () => {
+    const blobs = memoryBlobs();
+    const connector = connectorTo([sshd.host('a')]);
+    const wish = wishOf('a', blobs);
+    const [tools] = wish.components;
+    if (tools === undefined) throw new Error('no component');
+    const digest = tools.blob.digest.slice('sha256:'.length, 'sha256:'.length + 12);
+    for (const name of ['0badcafe', 'x']) {
+      const stage = at('a', `bin/.deliver-stage-${name}-${digest}`);
+      mkdirSync(join(stage, 'bin'), { recursive: true });
+      writeFileSync(join(stage, 'bin/one'), 'half of i');
+      writeFileSync(`${stage}.list`, `${'0'.repeat(64)}  ./one\n`);
+    }
+    const second = {
+      ...tools,
+      name: 'more',
+      blob: blobs.add(tarball({ three: 'three', four: 'four' })),
+      layout: { kind: 'archive', into: at('a', 'bin'), only: ['three'] } as const,
+    };
+    await apply([{ ...wish, components: [...wish.components, second] }], blobs, connector);
+    expect(readFileSync(at('a', 'bin/one'), 'utf8')).toBe('one v1');
+    expect(readdirSync(at('a', 'bin')).sort()).toEqual(['one', 'three', 'two']);
   });
 
   it('lose what a newer version of a component no longer has, and keep everything else', async () => {

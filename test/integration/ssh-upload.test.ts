@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../src/core/digest.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { createConnector } from '../../src/ssh/connector.ts';
@@ -97,6 +97,29 @@ describeUnless(missing, 'large files over a real sshd', () => {
     await expect(connection.upload(path, source(other))).rejects.toThrowWithCode('E_DIGEST', 'another content');
     expect(existsSync(path)).toBe(false);
     expect(existsSync(`${path}.part`)).toBe(false);
+  });
+
+  it('tell what the host says of a full disk, and go on from what had room', async () => {
+    const programs = join(folder, 'bin');
+    mkdirSync(programs);
+    const full = 'head -c 5000000 >"$2"; echo "tee: $2: No space left on device" >&2; exit 1';
+    writeFileSync(join(programs, 'tee'), `#!/bin/sh\n${full}\n`, { mode: 0o755 });
+    const small = await startSshd({ env: { PATH: `${programs}:/usr/bin:/bin` } });
+    onTestFinished(() => small.stop());
+    const path = join(folder, 'file');
+    const other = createConnector({
+      hosts: [small.host('b')],
+      folder,
+      knownHostsPath: join(folder, 'known_hosts'),
+      secrets: () => new Secret('none is asked for'),
+    });
+    onTestFinished(() => other.close());
+    const failed = (await other.connect('b')).upload(path, source());
+    await expect(failed).rejects.toThrowWithCode('E_HOST', 'No space left on device');
+    expect(existsSync(path)).toBe(false);
+    await connection.upload(path, source());
+    expect(readFileSync(path).equals(content)).toBe(true);
+    expect(opened).toEqual([0, 5_000_000]);
   });
 
   it('say so when the place is a folder', async () => {

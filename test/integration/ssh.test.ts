@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { DeliverError } from '../../src/core/errors.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { SiteHost } from '../../src/manifest/site-schema.ts';
@@ -85,6 +85,18 @@ describeUnless(missing, 'SSH against a real sshd', () => {
       const connection = await connectorTo([sshd.host('a')]).connect('a');
       const results = await Promise.all(Array.from({ length: 8 }, (_, index) => connection.run(`echo ${String(index)}`)));
       expect(results.map((result) => result.stdout.trim())).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+    });
+
+    it('runs as many at once as sshd there allows, and those that it refused after them, with their input', async () => {
+      for (const most of [1, 3]) {
+        const strict = await startSshd({ config: [`MaxSessions ${String(most)}`] });
+        onTestFinished(() => strict.stop());
+        const connection = await connectorTo([strict.host('a')]).connect('a');
+        const results = await Promise.all(
+          Array.from({ length: 8 }, (_, index) => connection.run('cat', { stdin: String(index) })),
+        );
+        expect(results.map(({ stdout }) => stdout)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+      }
     });
 
     it('gives up a command that hangs, the connection still works, and the host ends the command', async () => {

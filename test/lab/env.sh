@@ -13,12 +13,13 @@ BASE=$CACHE/base-$DEBIAN_SUITE-$BASE_REVISION
 MODE=${DELIVER_LAB_MODE:-$(cat "$S/run/mode" 2>/dev/null || echo site)}
 BARE_BASE=$CACHE/bare-$DEBIAN_SUITE-$BARE_REVISION
 SITE_HOSTS="bastion reg1 cp1 w1 ext1"
-SPARE_HOSTS="cp2 cp3 w2 etcd1"      # only in bare mode: what a site grows by
+SPARE_HOSTS="cp2 cp3 w2 etcd1 w3 w4 w5"   # only in bare mode: what a site grows by
 ALL_HOSTS="$SITE_HOSTS $SPARE_HOSTS"
 HOSTS=$SITE_HOSTS; [ "$MODE" != bare ] || HOSTS=$ALL_HOSTS
 NODES="cp1 w1"
 declare -A IP=([bastion]=10.77.0.9 [reg1]=10.77.0.10 [cp1]=10.77.0.11 [w1]=10.77.0.12 [ext1]=10.77.0.13
-  [cp2]=10.77.0.14 [cp3]=10.77.0.15 [w2]=10.77.0.16 [etcd1]=10.77.0.17)
+  [cp2]=10.77.0.14 [cp3]=10.77.0.15 [w2]=10.77.0.16 [etcd1]=10.77.0.17
+  [w3]=10.77.0.18 [w4]=10.77.0.19 [w5]=10.77.0.20)
 RUNNER_IP=10.77.0.100
 GATEWAY=10.77.0.1
 declare -A INGRESS=([cp1]=10.86.67.11 [w1]=10.86.68.66)   # the ingress addresses of the seed document, word for word

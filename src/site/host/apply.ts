@@ -1,20 +1,24 @@
+import { randomBytes } from 'node:crypto';
 import pLimit from 'p-limit';
 import { DeliverError, isDeliverError, messageOf } from '../../core/errors.ts';
 import type { Report } from '../../core/report.ts';
 import type { Digest } from '../../core/digest.ts';
 import type { HostConnection, HostConnector, UploadSource } from '../../ssh/port.ts';
 import { lookScript } from './look.ts';
-import { changesOf, planHost, type HostPlan } from './plan.ts';
+import { changesOf, planHost, type HostPlan, type PlannedComponent } from './plan.ts';
 import { shellQuote } from '../../ssh/shell-quote.ts';
-import { incomingPath, placeScript } from './place.ts';
+import { placeScript } from './place.ts';
 import { lastLine, readPlaced } from './placed.ts';
 import { journalPath, recordPath, recordText } from './record.ts';
 import { RUN_INPUT } from './shell.ts';
+import { incomingPath, stageScript } from './stage.ts';
 import { parseState } from './state.ts';
 import type { HostWish } from './wish.ts';
 
 /** Hosts at a time: each is one SSH connection, and what they get is read once from the bundle for each. */
 const AT_ONCE = 10;
+/** Of one host: while one is hashed there, the line has another. */
+const BLOBS_AT_ONCE = 3;
 const LOOK_TIMEOUT = 60_000;
 /** Unpacking and starting on a slow disk. */
 const PLACE_TIMEOUT = 600_000;
@@ -75,11 +79,12 @@ export async function applyHosts(
     if (changesOf(plan) === 0) return { ...NOTHING, host, notes, state: 'unchanged' };
     try {
       const connection = await connector.connect(host, signal);
-      await send(connection, plan, blobs, signal, (count) => {
+      const run = randomBytes(4).toString('hex');
+      await send(connection, plan, run, blobs, signal, (count) => {
         sent += count;
         report.progress({ done: sent, total, unit: 'bytes', detail: host });
       });
-      return await place(connection, plan, signal);
+      return await place(connection, plan, run, signal);
     } catch (error) {
       return { ...NOTHING, host, notes, state: 'failed', error: asHostError(host, error) };
     }
@@ -109,24 +114,39 @@ export async function lookAt(connection: HostConnection, wish: HostWish, signal?
   });
 }
 
+/** Archives first, the largest before all: each is unpacked there while the others are still on their way. */
 async function send(
   connection: HostConnection,
   { components, wish }: HostPlan,
+  run: string,
   blobs: BlobPlaces,
   signal: AbortSignal,
   onBytes: (count: number) => void,
 ): Promise<void> {
-  for (const component of components) {
-    const { digest, size } = component.blob;
+  const line = pLimit(BLOBS_AT_ONCE);
+  const isArchive = ({ layout }: PlannedComponent): number => (layout.kind === 'archive' ? 1 : 0);
+  const ordered = components.toSorted((a, b) => isArchive(b) - isArchive(a) || b.blob.size - a.blob.size);
+  const failures: unknown[] = [];
+  const bring = async (component: PlannedComponent): Promise<void> => {
+    const { blob, layout } = component;
+    const { digest, size } = blob;
     const source: UploadSource = { digest, size, open: (from, stop) => blobs.range(digest, from, size - from, stop) };
-    await connection.upload(incomingPath(component, wish), source, { mode: 0o600, signal, onBytes });
-  }
+    await line(async () => {
+      if (failures.length === 0) await connection.upload(incomingPath(component, wish), source, { mode: 0o600, signal, onBytes });
+    });
+    if (layout.kind !== 'archive' || failures.length > 0) return;
+    // What can't be unpacked now is told when all is placed.
+    const stdin = stageScript(component, layout, wish, run);
+    await connection.run(RUN_INPUT, { stdin, sudo: true, timeout: PLACE_TIMEOUT, signal });
+  };
+  await Promise.all(ordered.map((component) => bring(component).catch((error: unknown) => failures.push(error))));
+  if (failures.length > 0) throw failures[0];
 }
 
-async function place(connection: HostConnection, plan: HostPlan, signal: AbortSignal): Promise<HostOutcome> {
+async function place(connection: HostConnection, plan: HostPlan, run: string, signal: AbortSignal): Promise<HostOutcome> {
   const { host } = plan;
   const before = plan.state.record;
-  const ran = await connection.run(RUN_INPUT, { stdin: placeScript(plan), sudo: true, timeout: PLACE_TIMEOUT, signal });
+  const ran = await connection.run(RUN_INPUT, { stdin: placeScript(plan, run), sudo: true, timeout: PLACE_TIMEOUT, signal });
   const placed = readPlaced(host, before, ran);
   const text = recordText(placed.record);
   const { stateFolder } = plan.wish;

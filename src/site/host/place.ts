@@ -4,26 +4,16 @@ import { hostsFileWith } from './names.ts';
 import { componentText, recordedOf, type HostPlan, type PlannedComponent } from './plan.ts';
 import { journalPath, recordPath } from './record.ts';
 import { HOST_LOCK, HOST_SHELL } from './shell.ts';
+import { incomingPath, STAGE_PREFIX, STAGE_TOOLS, stageFolders, stageWords } from './stage.ts';
 import type { HostState } from './state.ts';
 import type { HostWish, WishedUnit } from './wish.ts';
 
-/** Where a blob waits: an archive in deliver's folder, a program beside its place, for a move within one file system. */
-export function incomingPath({ blob, layout }: PlannedComponent, { stateFolder }: HostWish): string {
-  if (layout.kind === 'program') return `${layout.path}.deliver-new`;
-  return `${stateFolder}/incoming/${hexOf(blob.digest)}`;
-}
-
 const TOOLS = String.raw`
-nl='
-'
 changed=; placed=; fresh=
-fail() { echo "fail=$1"; exit 1; }
-said() { tail -n 1 "$err"; }
 # j LINE: into the journal first, so that it is known on the host whatever becomes of us
 j() { printf '%s\n' "$1" >>"$journal" || fail "$journal can't be written"; printf '%s\n' "$1"; }
 # due NAME: units that run with it must start anew; said before it is changed
 due() { [ -z "$deps" ] || printf '%s\n' "$deps" | while IFS=' ' read -r u d; do [ "$d" != "$1" ] || j "due=$u" || exit 1; done || exit 1; }
-in_list() { case "$nl$1$nl" in *"$nl$2$nl"*) return 0;; esac; return 1; }
 keep() {
   in_list "$ours" "$1" && return 0
   # A lost record must not make deliver's own file somebody else's.
@@ -62,24 +52,17 @@ small() {
   t="$1.deliver-new"; (umask 077; printf '%s' "$3" >"$t") 2>"$err" || fail "$1: $(said)"
   put "$t" "$1" "$2" "$1" -
 }
-# unpack BLOB INTO ROOT NAME FROM ONLY
+# unpack BLOB INTO ROOT NAME ONLY STAGE FROM: staged already when it arrived, or now
 unpack() {
-  mkdir -p -- "$2"; stage="$2/.deliver-stage"; rm -rf -- "$stage"; mkdir -m 700 "$stage"
-  tar -xzof "$1" -C "$stage" 2>"$err" || fail "$4 can't be unpacked: $(said)"
-  top=$stage
-  case $3 in '') ;; '*') top=$(echo "$stage"/*);; *) top="$stage/$3";; esac
-  [ -d "$top" ] || fail "$4: the archive is not laid out as expected ($3)"
-  n=0; old=$IFS; IFS=$nl; set -f
-  for f in $(cd "$top" && find . -type f | sort); do
-    f=${'$'}{f#./}
-    [ -z "$6" ] || in_list "$6" "$f" || continue
-    mkdir -p -- "$(dirname "$2/$f")"
-    m=$(stat -c %a "$top/$f"); [ -x "$top/$f" ] && m=755 || m=644
-    put "$top/$f" "$2/$f" "$m" "$4" "$5"; n=$((n + 1))
-  done
-  IFS=$old; set +f
-  rm -rf -- "$stage"
-  [ $n -gt 0 ] || fail "$4: nothing of the archive is what was expected"
+  [ -f "$6.list" ] || stage "$@"
+  top_of "$6" "$3" "$4"
+  while IFS= read -r l; do
+    f=${'$'}{l#*  ./}
+    case $f in */*) [ -d "$2/${'$'}{f%/*}" ] || mkdir -p -- "$2/${'$'}{f%/*}";; esac
+    [ -x "$top/$f" ] && m=755 || m=644
+    put "$top/$f" "$2/$f" "$m" "$4" "$7" "${'$'}{l%% *}"
+  done <"$6.list"
+  rm -rf -- "$6" "$6.list"
 }
 # gone PATH NAME: what an older version of a component had
 gone() { in_list "$placed" "$1" || { due "$2"; rm -f -- "$1"; j "gone=$1"; changed="$changed$nl$2"; }; }
@@ -136,7 +119,7 @@ j component=
 `;
 
 /** A script for `RUN_INPUT` that does all of a plan but the transfers, and says what it did in lines that `readPlaced` knows. */
-export function placeScript(plan: HostPlan): string {
+export function placeScript(plan: HostPlan, run: string): string {
   const { state, wish } = plan;
   const ours = Object.keys(state.record.files);
   return [
@@ -148,10 +131,13 @@ export function placeScript(plan: HostPlan): string {
     `ours=${shellQuote(ours.join('\n'))}`,
     `deps=${shellQuote(plan.units.flatMap(dependencyLines).join('\n'))}`,
     `pending=${shellQuote(state.record.due.join('\n'))}`,
+    STAGE_TOOLS,
     TOOLS,
     ...plan.units.flatMap((unit) => unitBefore(unit, state)),
     ...(state.corrupt ? [SET_ASIDE] : []),
-    ...plan.components.flatMap((component) => componentLines(component, plan)),
+    ...plan.components.flatMap((component) => componentLines(component, plan, run)),
+    // What runs that were killed had unpacked and not placed.
+    ...stageFolders(plan.components).map((folder) => `rm -rf -- ${shellQuote(folder)}/${STAGE_PREFIX}*`),
     ...plan.files
       // What is right already is written down again where the record was lost.
       .filter(({ done }) => !done || state.corrupt)
@@ -167,7 +153,7 @@ export function placeScript(plan: HostPlan): string {
 const SET_ASIDE =
   'mv -f "$state/host.json" "$state/host.json.corrupt"; echo "note=the record there could not be read; it is kept as $state/host.json.corrupt"';
 
-function componentLines(component: PlannedComponent, { state, wish }: HostPlan): string[] {
+function componentLines(component: PlannedComponent, { state, wish }: HostPlan, run: string): string[] {
   const { layout, blob, name } = component;
   const blobPath = shellQuote(incomingPath(component, wish));
   const from = blob.digest;
@@ -175,17 +161,9 @@ function componentLines(component: PlannedComponent, { state, wish }: HostPlan):
   const obsolete = recordedOf(name, state).map(([path]) => `gone ${shellQuote(path)} ${label}`);
   const place =
     layout.kind === 'program'
-      ? [`put ${blobPath} ${shellQuote(layout.path)} 755 ${label} ${from} ${hexOf(from)}`]
-      : [
-          `unpack ${blobPath} ${shellQuote(layout.into)} ${shellQuote(layout.root ?? '')} ${label} ${from} ${shellQuote((layout.only ?? []).join('\n'))}`,
-        ];
-  return [
-    `j ${shellQuote(`component=${componentText(component)}`)}`,
-    ...place,
-    ...obsolete,
-    `rm -f -- ${blobPath}`,
-    'j component=',
-  ];
+      ? `put ${blobPath} ${shellQuote(layout.path)} 755 ${label} ${from} ${hexOf(from)}`
+      : `unpack ${stageWords(component, layout, wish, run)} ${from}`;
+  return [`j ${shellQuote(`component=${componentText(component)}`)}`, place, ...obsolete, `rm -f -- ${blobPath}`, 'j component='];
 }
 
 function settingLines(wish: HostWish, { state }: HostPlan): string[] {

@@ -5,8 +5,10 @@ import { HARBOR_MARK } from '../harbor/state.ts';
 import { hostsFileWith } from './names.ts';
 import { journalPath, recordPath, type HostRecord, type RecordedFile } from './record.ts';
 import { HOST_LOCK, HOST_SHELL } from './shell.ts';
+import { STAGE_PREFIX } from './stage.ts';
 import { MIRROR_MARK } from '../mirrors/files.ts';
 import { HARBOR_CURRENT, UNIT_FOLDER } from '../registry/paths.ts';
+import { DOCKER_FOLDER } from '../runtime/units.ts';
 
 /** What is to be undone on a host, as a look found it. */
 export interface UndoPlan {
@@ -129,6 +131,7 @@ export function undoScript({ stateFolder, record, hostsFile, data }: UndoPlan): 
     // Before the units of others run again: theirs may keep their data in the same folder.
     ...data.map((folder) => `empty ${shellQuote(folder)}`),
     ...afterLines(record, units),
+    `rm -rf -- /usr/local/bin/${STAGE_PREFIX}* /opt/cni/bin/${STAGE_PREFIX}* ${DOCKER_FOLDER}/${STAGE_PREFIX}*`,
     'rm -rf /run/deliver "$state/incoming"; rm -f "$state"/said.* "$state/host.json.corrupt" "$state/mirrors-due"',
     `rm -f -- ${shellQuote(journalPath(stateFolder))} ${shellQuote(recordPath(stateFolder))} "$state/lock"`,
     'rmdir "$state" 2>/dev/null',

@@ -3,10 +3,16 @@ import { STATE_FOLDER } from './record.ts';
 import type { HostState } from './state.ts';
 
 /** How a blob of the bundle becomes programs on a host. */
-export type Layout =
-  | { readonly kind: 'program'; readonly path: string }
-  /** `root`: the folder inside the archive that is taken, `*` for its only one; `only`: these files of it. */
-  | { readonly kind: 'archive'; readonly into: string; readonly root?: string; readonly only?: readonly string[] };
+export type Layout = { readonly kind: 'program'; readonly path: string } | ArchiveLayout;
+
+export interface ArchiveLayout {
+  readonly kind: 'archive';
+  readonly into: string;
+  /** The folder inside the archive that is taken, `*` for its only one. */
+  readonly root?: string;
+  /** These files of it. */
+  readonly only?: readonly string[];
+}
 
 /** A file of the bundle. */
 export interface ComponentBlob {

@@ -37,6 +37,8 @@ export interface BareSite {
   /** Nodes and members of etcd that are to go. */
   readonly drain?: readonly string[];
   readonly loadBalancer?: 'haproxy' | 'kube-vip' | 'none';
+  /** Hosts are reached without the bastion. */
+  readonly direct?: boolean;
   /** Which registry deliver installs, distribution when absent. */
   readonly registryKind?: 'distribution' | 'harbor';
   /** Further fields of `registry:`; `none`: there is none, and deliver brings the images to the nodes. */
@@ -87,6 +89,11 @@ export function resetBare(...hosts: string[]): void {
   labScript('bare-reset.sh', ...hosts);
 }
 
+/** What reaches these hosts comes at so many Mbit/s; 0: at full speed. */
+export function slowLine(rate: number, hosts: readonly string[]): void {
+  labScript('slow-line.sh', String(rate), ...hosts);
+}
+
 /** Pulls the plug of a host, or puts it in again and waits for its sshd. */
 export function power(host: string, state: 'on' | 'off'): void {
   labScript('powercycle.sh', host, state);
@@ -101,6 +108,7 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     spare = [],
     drain = [],
     loadBalancer = 'none',
+    direct = false,
     registryKind = 'distribution',
     registry = {},
   } = site;
@@ -109,7 +117,7 @@ export async function writeBareSite({ lab, folder, key }: BareSetting, name: str
     address: lab.hosts[host]?.address,
     ...(host === 'w1' ? { user: 'opspw', password: '${secret.opspw}' } : { user: 'ops', key: lab.ssh.key }),
     sudo: true,
-    via: 'bastion',
+    ...(direct ? {} : { via: 'bastion' }),
   });
   const hasRegistry = registry !== 'none';
   const names = [...new Set([...controlPlanes, ...workers, ...etcd, ...spare, ...(hasRegistry ? ['reg1'] : [])])];
