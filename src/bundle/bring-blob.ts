@@ -7,7 +7,7 @@ import { orAborted, placeBlob } from './place-blob.ts';
 import { Spread } from './spread.ts';
 import type { WritePool } from './write-pool.ts';
 
-/** Bytes below which a connection of its own on another thread would take longer than the blob. */
+/** Bytes below which a connection of its own on another thread would take longer than the blob, and which tell no rate. */
 const WORTH_A_TRANSFER = 1024 * 1024;
 
 interface Way {
@@ -26,7 +26,7 @@ export async function bringBlob(member: WantedBlob, origins: BlobOrigins, way: W
   const counted = {
     ...way,
     onBytes: (count: number): void => {
-      way.lanes.received(count);
+      if (member.size >= WORTH_A_TRANSFER) way.lanes.received(count);
       way.onBytes(count);
     },
   };
@@ -66,7 +66,7 @@ async function streamed(
   let over = (): void => undefined;
   try {
     const bytes = await orAborted(origins.open(member.digest, signal), signal);
-    over = lanes.began();
+    if (member.size >= WORTH_A_TRANSFER) over = lanes.began();
     await placeBlob(target, member, bytes, source, onBytes, signal);
   } finally {
     over();

@@ -1,9 +1,14 @@
 import type { FileTransfer, Piece } from '../core/file-transfer.ts';
 import type { Lanes } from './lanes.ts';
 
+const MIB = 1024 * 1024;
 /** Bytes of a range that another lane asks for. */
-const LEAST = 4 * 1024 * 1024;
-const MOST = 64 * 1024 * 1024;
+const LEAST = MIB;
+const MOST = 64 * MIB;
+/** Milliseconds that a range should take at least: to ask for it takes a while too. And that all lanes wait for the last one. */
+const MOMENT = 250;
+/** Bytes that are range enough, whatever they take; where less than this is left, nobody helps. */
+const ENOUGH = 4 * MIB;
 
 interface Range {
   readonly from: number;
@@ -46,7 +51,7 @@ export class Spread {
     if (!this.#knowsRanges || this.#isProbing || this.#whole === undefined) return 0;
     if (this.#frontier < this.#size) return this.#size - this.#frontier;
     const left = this.#stop === this.#size ? this.#size - this.#at : 0;
-    return left >= 2 * LEAST ? left : 0;
+    return left >= Math.max(ENOUGH, 2 * this.#least()) ? left : 0;
   }
 
   /** Brings all of it. @returns what was written without a gap */
@@ -93,6 +98,8 @@ export class Spread {
     this.#stop = range.from;
     this.#frontier = range.end;
     this.#whole?.shorten(range.from);
+    // The rest is free to be taken by others.
+    this.#lanes.tellChange();
     await this.#received(piece, range);
   }
 
@@ -132,6 +139,10 @@ export class Spread {
 
   /** Smaller towards the end, so that all lanes come to it together. */
   #share(left: number): number {
-    return Math.min(MOST, Math.max(LEAST, Math.ceil(left / (2 * this.#lanes.count))));
+    return Math.min(MOST, Math.max(this.#least(), Math.ceil(left / (2 * this.#lanes.count))));
+  }
+
+  #least(): number {
+    return Math.min(ENOUGH, Math.max(LEAST, Math.ceil(this.#lanes.bytesIn(MOMENT))));
   }
 }

@@ -110,6 +110,15 @@ it('asks for ranges of a big blob when connections are slow, and gets the same b
   expect(asked.filter(({ digest, range }) => digest === bigDigest && range === undefined)).toHaveLength(1);
 });
 
+it('asks for small ranges at the end where connections are slow, so that none is waited for long', async () => {
+  const { host, asked } = await slowRegistry();
+  await pack(host, join(await folderWith(), 'suite.tar'));
+  const sizes = asked.map(({ range }) => sizeOf(range)).filter((size) => size > 0);
+  // What is left at the very end is small in any case.
+  expect(sizes.filter((size) => size < 4 * MIB).length).toBeGreaterThan(2);
+  expect(sizes.filter((size) => size < MIB).length).toBeLessThan(2);
+});
+
 // At this pace each of the two takes 8 s: together.
 it('brings it all over one connection when ranges are ignored or lied about', async () => {
   const brought = async (ranges: 'ignored' | 'lied about') => {
@@ -155,6 +164,12 @@ it('killed with ranges in flight, goes on and asks for no finished blob again', 
   expect(asked.map(({ digest }) => digest).filter((digest) => finished.includes(digest))).toEqual([]);
   expect(await isWhole(target)).toBe(true);
 });
+
+/** Bytes of a range that was asked for; 0 when it was none. */
+function sizeOf(range: string | undefined): number {
+  const [, from = '1', last = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? ['', '1', '0'];
+  return (last === '' ? big.length : Number(last) + 1) - Number(from);
+}
 
 function wantedBytes(): number {
   const wanted = plan.members.filter(({ digest, content }) => digest !== undefined && content === undefined);
