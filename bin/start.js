@@ -27,6 +27,7 @@ export async function start(entry) {
     process.exit(2);
   }
   endForCertain();
+  staySmall();
   rememberCompiled();
   dieWithParent();
   const { main } = await import(entry.href);
@@ -40,6 +41,14 @@ export async function start(entry) {
  */
 function endForCertain() {
   v8.setFlagsFromString('--no-concurrent-sparkplug');
+}
+
+/**
+ * Streams make objects that die at once, and V8 gives those more and more room, in every thread. Where it stays what it is at
+ * first, a pack over many connections peaks 30 MB lower and takes no longer.
+ */
+function staySmall() {
+  v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /** What Node compiled is kept among deliver's own files: only for their owner, who can remove it with them. */

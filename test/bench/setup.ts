@@ -28,7 +28,8 @@ export function setUp(repository: string): Tools {
   lab('binaries.sh', ['crane', 'toxiproxy']);
   lab('minio.sh', []);
   const cache = process.env['DELIVER_LAB_CACHE'] ?? path.join(homedir(), '.cache/deliver-lab');
-  const versionOf = (name: string): string => text('bash', ['--norc', '-c', `. ${path.join(LAB, 'versions.sh')}; echo $${name}_VERSION`]);
+  const versionOf = (name: string): string =>
+    text('bash', ['--norc', '-c', `. ${path.join(LAB, 'versions.sh')}; echo $${name}_VERSION`]);
   const craneVersion = versionOf('CRANE');
   const toxiproxyVersion = versionOf('TOXIPROXY');
   return {

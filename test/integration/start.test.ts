@@ -14,10 +14,12 @@ async function flagsOf(script: string, beside: Readonly<Record<string, string>> 
 }
 
 // nodejs/node#54918: without it a command in some hundreds that is done never ends, which no test would wait for.
-it('a command runs without the compiler thread that can keep Node from ending', async () => {
+it('a command runs without the compiler thread that can keep Node from ending, and without ever more room for what dies young', async () => {
   const main = `${TELL_FLAGS}export const main = async () => tellFlags();\n`;
   const script = `import { start } from ${JSON.stringify(START)};\nawait start(new URL('./main.mjs', import.meta.url));\n`;
-  expect(await flagsOf(script, { 'main.mjs': main })).toContain('--no-concurrent-sparkplug');
+  expect(await flagsOf(script, { 'main.mjs': main })).toEqual(
+    expect.arrayContaining(['--no-concurrent-sparkplug', '--semi-space-growth-factor=1']),
+  );
   // Node by itself has that thread. Once this fails, deliver need not say so any more.
   expect(await flagsOf(`${TELL_FLAGS}tellFlags();\n`)).toContain('--concurrent-sparkplug');
 });
