@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { say } from './narrator.ts';
 import { run } from './run.ts';
@@ -17,7 +17,8 @@ const SOURCES: Readonly<Record<string, string>> = {
 /** A site as it was before deliver came; says whether it was up already. */
 export async function openLab(signal: AbortSignal): Promise<'was up' | 'brought up'> {
   const there = existsSync(path.join(FOLDER, 'site/lab.json'));
-  if (there && (await succeeds(script('lab/status.sh'), signal))) {
+  const isBare = there && readFileSync(path.join(FOLDER, 'run/mode'), 'utf8').trim() === 'bare';
+  if (there && !isBare && (await succeeds(script('lab/status.sh'), signal))) {
     say('It is up already: put back to how it was before deliver came.');
     await resetLab(signal);
     return 'was up';
@@ -30,7 +31,7 @@ export async function openLab(signal: AbortSignal): Promise<'was up' | 'brought 
       'The lab can’t be brought up on this machine; what is missing is above.',
       'mend that, or see the part without a lab: DELIVER_DEMO_EMBEDDED=1 npm run demo',
     );
-  if (there) say('An earlier lab is there, but not in order: it is replaced.');
+  if (there) say(isBare ? 'A lab of bare hosts is up: it is replaced.' : 'An earlier lab is there, but not in order: it is replaced.');
   say(source);
   const env = { ...process.env, DELIVER_LAB_DOWNLOAD: needs.stdout.trim() === 'build' ? '0' : '1' };
   const up = await run(script('lab/up.sh'), { timeout: 60 * MINUTE, env, signal });
