@@ -31,7 +31,8 @@ export async function openLab(signal: AbortSignal): Promise<'was up' | 'brought 
       'The lab can’t be brought up on this machine; what is missing is above.',
       'mend that, or see the part without a lab: DELIVER_DEMO_EMBEDDED=1 npm run demo',
     );
-  if (there) say(isBare ? 'A lab of bare hosts is up: it is replaced.' : 'An earlier lab is there, but not in order: it is replaced.');
+  if (there)
+    say(isBare ? 'A lab of bare hosts is up: it is replaced.' : 'An earlier lab is there, but not in order: it is replaced.');
   say(source);
   const env = { ...process.env, DELIVER_LAB_DOWNLOAD: needs.stdout.trim() === 'build' ? '0' : '1' };
   const up = await run(script('lab/up.sh'), { timeout: 60 * MINUTE, env, signal });
