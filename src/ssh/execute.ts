@@ -55,8 +55,10 @@ export async function execute(session: Session, host: SiteHost, command: string,
     broken = { error };
     stop();
   });
-  const start = () =>
-    session.ssh.execCommand(command, {
+  const start = async () => {
+    // It waited for another command to end, and nobody waits for it any more.
+    if (ended) throw new Error('stopped before it began');
+    return session.ssh.execCommand(command, {
       encoding: 'latin1',
       noTrim: true,
       ...(sent === undefined ? {} : { stdin: sent }),
@@ -68,6 +70,7 @@ export async function execute(session: Session, host: SiteHost, command: string,
       onStdout: collect(stdout),
       onStderr: collect(stderr),
     });
+  };
   const running = session.channels.run(start, isChannelRefused);
   const settled = running.catch((cause: unknown) => {
     throw connectionLost(host, label, cause);

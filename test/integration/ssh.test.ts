@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -97,6 +98,23 @@ describeUnless(missing, 'SSH against a real sshd', () => {
         );
         expect(results.map(({ stdout }) => stdout)).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
       }
+    });
+
+    it('never begins a command that was given up while it waited for its turn', async () => {
+      const strict = await startSshd({ config: ['MaxSessions 1'] });
+      onTestFinished(() => strict.stop());
+      const connection = await connectorTo([strict.host('a')]).connect('a');
+      const [mark, released] = [join(work, 'begun'), join(work, 'released')];
+      const first = connection.run(`until [ -e ${shellQuote(released)} ]; do sleep 0.1; done`);
+      const aborter = new AbortController();
+      const second = connection.run(`touch ${shellQuote(mark)}`, { signal: aborter.signal });
+      const refused = expect(second).rejects.toThrow();
+      aborter.abort();
+      await refused;
+      await writeFile(released, '');
+      await first;
+      expect((await connection.run('true')).code).toBe(0);
+      expect(existsSync(mark)).toBe(false);
     });
 
     it('gives up a command that hangs, the connection still works, and the host ends the command', async () => {
