@@ -4,6 +4,7 @@ import { countText } from '../core/amounts.ts';
 import type { Flow, Report, Step } from '../core/report.ts';
 import { mirrorChanges } from '../site/mirrors/mirrors.ts';
 import { NO_FOUNDATION, planFoundation, settledHosts, type FoundationPlan } from './plan/foundation-plan.ts';
+import { isTouched, nodePlans } from './plan/node-plan.ts';
 import { planRelease } from './plan/objects.ts';
 import { NO_REGISTRY_PLAN, planImages } from './plan/images.ts';
 import { planHarborSide } from './plan/harbor.ts';
@@ -45,14 +46,13 @@ export function planFlow(input: ReleaseInput, ports: SitePorts): Flow<PlanResult
       const found = await planFoundation(needed(session), ports, report, signal);
       build = found.build;
       const mirrors = await siteMirrors(needed(session), ports, false, signal, found.ca);
-      nodes = mirrors.map(({ node, files }) => ({
-        host: node,
-        files: files.flatMap(({ file, state }) => (state === 'same' ? [] : [file.path])),
-      }));
+      nodes = nodePlans(mirrors, ports.loaded.site);
+      const told = nodes.filter(({ reload }) => reload !== undefined).length;
       images = await planImages(needed(session), ports, signal);
       const changes = [
         ...(build.changes === 0 ? [] : [`${countText(build.changes, 'host')} to change`]),
         ...(mirrorChanges(mirrors) === 0 ? [] : [`${countText(mirrorChanges(mirrors), 'file')} to write`]),
+        ...(told === 0 ? [] : [`${countText(told, 'runtime')} to read mirrors anew`]),
         ...((images?.changes ?? 0) === 0 ? [] : ['images to bring']),
       ];
       return { summary: changes.length === 0 ? 'no change' : changes.join(', ') };
@@ -99,8 +99,8 @@ async function resultOf(
     changes.build.changes === 0 &&
     (changes.images?.changes ?? 0) === 0 &&
     changes.objects.every(({ action }) => action === 'same') &&
-    changes.nodes.every(({ files }) => files.length === 0);
-  const others = new Set(changes.nodes.filter(({ files }) => files.length > 0).map(({ host }) => host));
+    !changes.nodes.some(isTouched);
+  const others = new Set(changes.nodes.filter(isTouched).map(({ host }) => host));
   return {
     release: name,
     version,

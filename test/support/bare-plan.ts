@@ -4,6 +4,7 @@ import { digestOf } from '../../src/core/digest.ts';
 import { DeliverError } from '../../src/core/errors.ts';
 import { SILENT } from '../../src/core/report.ts';
 import { planFoundation, settledHosts } from '../../src/flows/plan/foundation-plan.ts';
+import { isTouched, nodePlans } from '../../src/flows/plan/node-plan.ts';
 import { planPushed } from '../../src/flows/plan/push.ts';
 import { plannedParts } from '../../src/flows/plan/parts.ts';
 import type { PlanResult } from '../../src/flows/plan/types.ts';
@@ -108,10 +109,7 @@ export async function barePlan(site: Site, hosts: HostConnector, folder: string)
   const ports = barePorts(site, hosts, folder);
   const { build, ca } = await planFoundation(session, ports, SILENT, never);
   const mirrors = await siteMirrors(session, ports, false, never, ca);
-  const nodes = mirrors.map(({ node, files }) => ({
-    host: node,
-    files: files.flatMap(({ file, state }) => (state === 'same' ? [] : [file.path])),
-  }));
+  const nodes = nodePlans(mirrors, site);
   const { name, version } = session.release.metadata;
   return {
     release: name,
@@ -123,7 +121,7 @@ export async function barePlan(site: Site, hosts: HostConnector, folder: string)
     registry: planPushed(session, {}, ports),
     build,
     nodes,
-    settled: settledHosts(build, new Set(nodes.filter(({ files }) => files.length > 0).map(({ host }) => host))),
+    settled: settledHosts(build, new Set(nodes.filter(isTouched).map(({ host }) => host))),
     cluster: 'to-be-made',
     parts: await plannedParts(session, ports, never),
     objects: [],

@@ -5,9 +5,10 @@ import type { SplitResult } from '../../flows/split.ts';
 import { shortPath } from '../short-path.ts';
 import type { Style } from '../style.ts';
 import { MARK } from '../words.ts';
+import { headed, said, whole, WIDTH } from './lines.ts';
 
 /** What `deliver split` says at its end. */
-export function viewSplit(result: SplitResult, style: Style): string[] {
+export function viewSplit(result: SplitResult, style: Style, width = WIDTH): string[] {
   const folder = shortPath(result.folder);
   const signed =
     result.signers.length === 0
@@ -15,9 +16,9 @@ export function viewSplit(result: SplitResult, style: Style): string[] {
       : `signed by ${result.signers.map(({ name, fingerprint }) => `${name} (${fingerprint})`).join(', ')}`;
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(folder)}   ${volumesText(result)}`,
+    ...headed(`${style.good(MARK.done)} `, style.bold(whole(folder)), volumesText(result), width),
     `  carry ${result.id}`,
-    `  ${signed}`,
+    ...said('  ', signed, width),
     `  Next: deliver verify ${folder}${result.signers.length === 0 ? '' : ' --trust KEY.pub'}`,
   ];
 }
@@ -29,16 +30,20 @@ export function volumesText({ volumes, parity, size }: SplitResult): string {
 }
 
 /** What `deliver repair` says at its end. */
-export function viewRepair(result: RepairResult, style: Style): string[] {
+export function viewRepair(result: RepairResult, style: Style, width = WIDTH): string[] {
   const folder = shortPath(result.folder);
-  const removed = result.removed.map((name) => `  ${name} was removed: what it brought is in the volumes now.`);
+  const done = `${style.good(MARK.done)} `;
+  const removed = result.removed.flatMap((name) =>
+    said('  ', `${whole(name)} was removed: what it brought is in the volumes now.`, width),
+  );
   if (result.files.length === 0) {
-    const said = removed.length === 0 ? 'nothing was changed' : 'no volume was changed';
-    return ['', `${style.good(MARK.done)} ${folder} is whole; ${said}.`, ...removed];
+    const none = removed.length === 0 ? 'nothing was changed' : 'no volume was changed';
+    return ['', ...said(done, `${whole(folder)} is whole; ${none}.`, width), ...removed];
   }
+  const rebuilt = `${style.bold(whole(folder))} is whole again: ${String(result.leaves)} MiB rebuilt.`;
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(folder)} is whole again: ${String(result.leaves)} MiB rebuilt.`,
+    ...said(done, rebuilt, width),
     ...result.files.map((file) => `    ${file}`),
     ...removed,
     `  Next: deliver verify ${folder}`,
@@ -46,11 +51,12 @@ export function viewRepair(result: RepairResult, style: Style): string[] {
 }
 
 /** What `deliver resend` says at its end. */
-export function viewResend(result: ResendResult, style: Style): string[] {
+export function viewResend(result: ResendResult, style: Style, width = WIDTH): string[] {
+  const facts = `${bytesText(result.size)}, ${String(result.leaves)} MiB of ${whole(result.bundle)}`;
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(shortPath(result.path))}   ${bytesText(result.size)}, ${String(result.leaves)} MiB of ${result.bundle}`,
-    '  Put it beside the volumes; verify, repair and install use it there.',
-    '  A repair writes it into the volumes, and removes it.',
+    ...headed(`${style.good(MARK.done)} `, style.bold(whole(shortPath(result.path))), facts, width),
+    ...said('  ', 'Put it beside the volumes; verify, repair and install use it there.', width),
+    ...said('  ', 'A repair writes it into the volumes, and removes it.', width),
   ];
 }

@@ -5,6 +5,7 @@ import type { Output } from '../output.ts';
 import { shortPath } from '../short-path.ts';
 import { table } from '../table.ts';
 import { truncateMiddle } from '../text.ts';
+import { said } from './lines.ts';
 
 const SIGN = { added: '+', removed: '-', changed: '~' } as const;
 /** Columns of a version at most: a tag like `v3.6.2-20251112-abcdef` is read whole, a digest is not. */
@@ -24,8 +25,12 @@ export function viewDiff(result: DiffResult, { style, width }: Pick<Output, 'sty
       ? `${from.name} ${from.version} → ${to.version}`
       : `${from.name} ${from.version} → ${to.name} ${to.version}`;
   const unchanged = style.dim(`${String(result.unchanged)} images, charts and files are unchanged`);
-  const said = [from, to].flatMap((side) => (side.said === undefined ? [] : [`  ${side.version}: ${side.said}`]));
-  const head = [style.bold(title), ...said, `  ${same ? 'the same release: same root' : unchanged}`];
+  const notes = [from, to].flatMap((side) => (side.said === undefined ? [] : said('  ', `${side.version}: ${side.said}`, width)));
+  const head = [
+    ...said('', title, width).map((line) => style.bold(line)),
+    ...notes,
+    `  ${same ? 'the same release: same root' : unchanged}`,
+  ];
   if (same) return head;
   const cost = [
     ['a delta', bytesText(delta.size), `${countText(delta.leftOutBlobs, 'blob')}, ${bytesText(delta.leftOutBytes)} stay out`],

@@ -4,6 +4,7 @@ import type { Check } from '../../flows/plan/types.ts';
 import type { Output } from '../output.ts';
 import type { Style } from '../style.ts';
 import { padEnd, widthOf, wrap } from '../text.ts';
+import { rowLines, said } from './lines.ts';
 import { MARK } from '../words.ts';
 
 type Screen = Pick<Output, 'style' | 'width'>;
@@ -21,7 +22,7 @@ export function viewDoctor(result: DoctorResult, screen: Screen): string[] {
     ...(failed > 0 ? [`${String(failed)} failed`] : []),
   ];
   return [
-    `  ${style.bold(head)}`,
+    ...said('  ', head, screen.width).map((line) => style.bold(line)),
     '',
     ...[...hosts, undefined].flatMap((host) =>
       group(
@@ -40,11 +41,12 @@ export function viewDoctor(result: DoctorResult, screen: Screen): string[] {
 
 function group(host: string | undefined, checks: readonly Check[], nameWidth: number, screen: Screen): string[] {
   if (checks.length === 0) return [];
-  const { style } = screen;
+  const { style, width } = screen;
   const bad = checks.filter(({ outcome }) => outcome !== 'pass').toSorted((a, b) => a.outcome.localeCompare(b.outcome));
-  const name = padEnd(host ?? 'site', nameWidth);
+  const counted = `${countText(checks.length, 'check')}, ${bad.length === 0 ? 'all passed' : tally(bad)}`;
+  const cells = [padEnd(host ?? 'site', nameWidth), counted];
   return [
-    `  ${markOf(worst(checks), style)} ${name}  ${countText(checks.length, 'check')}${bad.length === 0 ? ', all passed' : `, ${tally(bad)}`}`,
+    ...rowLines([{ lead: `  ${markOf(worst(checks), style)} `, cells }], width),
     ...bad.flatMap((check) => lines(check, screen)),
   ];
 }

@@ -4,6 +4,7 @@ import type { Output } from '../output.ts';
 import { table } from '../table.ts';
 import { truncateMiddle } from '../text.ts';
 import { viewBase } from './base.ts';
+import { headed, said } from './lines.ts';
 
 const SIGNATURE = {
   good: 'signed by',
@@ -16,8 +17,8 @@ type Row = readonly [name: string, size: string, note: string];
 /** `deliver inspect`: what is in a bundle, biggest first within each kind. Amounts stand in one column. */
 export function viewInspect(result: InspectResult, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
   const facts = [bytesText(result.size), countText(result.blobs, 'blob'), result.platforms.join(', ')].join(' · ');
-  const signatures = result.signatures.map(
-    ({ fingerprint, state }) => `  ${SIGNATURE[state]} ${fingerprint ?? 'an unreadable key'}`,
+  const signatures = result.signatures.flatMap(({ fingerprint, state }) =>
+    said('  ', `${SIGNATURE[state]} ${fingerprint ?? 'an unreadable key'}`, width),
   );
   const bySize = <Item extends { readonly size: number }>(items: readonly Item[]): Item[] =>
     [...items].sort((a, b) => b.size - a.size);
@@ -26,9 +27,9 @@ export function viewInspect(result: InspectResult, { style, width }: Pick<Output
   );
   const plain = result.files.filter(({ component }) => component === undefined);
   return [
-    style.bold(`${result.release} ${result.version}`) + `   ${facts}`,
+    ...headed('', style.bold(`${result.release} ${result.version}`), facts, width),
     `  ${result.root}`,
-    ...(result.base === undefined ? [] : viewBase(result.base, style)),
+    ...(result.base === undefined ? [] : viewBase(result.base, style, width)),
     ...(signatures.length === 0 ? [`  ${style.warn('not signed')}`] : signatures),
     ...section('Images', result.images.length, bySize(result.images).flatMap(imageRows), width),
     ...section(

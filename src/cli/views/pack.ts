@@ -4,11 +4,12 @@ import { shortPath } from '../short-path.ts';
 import type { Style } from '../style.ts';
 import { viewBase } from './base.ts';
 import { volumesText } from './carry.ts';
+import { headed, said, whole, WIDTH } from './lines.ts';
 import { MARK } from '../words.ts';
 
 /** What `deliver pack` says at its end: the file, its root, who signed, what comes next. */
-export function viewPack(result: PackResult, style: Style): string[] {
-  const said = result.outcome === 'unchanged' ? ', unchanged' : '';
+export function viewPack(result: PackResult, style: Style, width = WIDTH): string[] {
+  const unchanged = result.outcome === 'unchanged' ? ', unchanged' : '';
   const signed =
     result.signers.length === 0
       ? result.signatures === 0
@@ -17,15 +18,15 @@ export function viewPack(result: PackResult, style: Style): string[] {
       : `signed by ${result.signers.map(({ name, fingerprint }) => `${name} (${fingerprint})`).join(', ')}`;
   const path = shortPath(result.path);
   const { nearBytes, nearFrom } = result.fetched;
-  const near = nearBytes === 0 ? undefined : `  ${bytesText(nearBytes)} taken from ${nearFrom}`;
+  const near = nearBytes === 0 ? [] : said('  ', `${bytesText(nearBytes)} taken from ${whole(nearFrom)}`, width);
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(path)}   ${bytesText(result.size)}${said}`,
+    ...headed(`${style.good(MARK.done)} `, style.bold(whole(path)), `${bytesText(result.size)}${unchanged}`, width),
     `  ${result.root}`,
-    `  ${signed}`,
+    ...said('  ', signed, width),
     ...(result.carry === undefined ? [] : [`  ${volumesText(result.carry)}`, `  carry ${result.carry.id}`]),
-    ...(result.base === undefined ? [] : viewBase(result.base, style)),
-    ...(near === undefined ? [] : [near]),
+    ...(result.base === undefined ? [] : viewBase(result.base, style, width)),
+    ...near,
     path.startsWith('s3://')
       ? `  Next: deliver fetch ${path} FOLDER`
       : `  Next: deliver verify ${path}${result.signers.length === 0 ? ' --allow-unsigned' : ' --trust KEY.pub'}`,

@@ -87,17 +87,22 @@ export function withMirrors(plan: PlanResult): HostTodo[] {
   return [
     ...mirrorTodos(plan).map((one) => {
       const known = runtime.find(({ host }) => host === one.host);
-      return known === undefined ? one : { ...known, items: [...known.items, ...one.items] };
+      return known === undefined
+        ? one
+        : { ...known, items: [...known.items, ...one.items], notes: [...known.notes, ...one.notes] };
     }),
     ...rest,
   ];
 }
 
 function mirrorTodos({ nodes }: PlanResult): HostTodo[] {
-  return nodes.map(({ host, files }) => ({
+  return nodes.map(({ host, files, reload }) => ({
     host,
-    items: files.map((what) => ({ kind: 'mirror' as const, what, done: false })),
-    notes: [],
+    items: [
+      ...files.map((what) => ({ kind: 'mirror' as const, what, done: false })),
+      ...(reload === undefined ? [] : [{ kind: 'setting' as const, what: reload.does, done: false }]),
+    ],
+    notes: reload?.due === true ? ['mirrors that a run which was cut off wrote are not read yet'] : [],
   }));
 }
 

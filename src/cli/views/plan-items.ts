@@ -58,8 +58,8 @@ function itemsText(items: readonly HostItem[]): string {
     counted(new Set(of('unit').map(({ what }) => unitOf(what))).size, 'unit'),
     counted(of('file').length, 'file'),
     of('kernel').length === 0 ? '' : 'kernel settings',
-    ...names,
     counted(of('mirror').length, 'mirror file'),
+    ...names,
   ];
   return parts.filter((text) => text !== '').join(', ');
 }

@@ -1,8 +1,8 @@
 import type { FieldChange, ObjectPlan } from '../../flows/plan/types.ts';
 import { countText } from '../../core/amounts.ts';
 import type { Style } from '../style.ts';
-import { table } from '../table.ts';
 import { truncateMiddle, widthOf } from '../text.ts';
+import { rowBlocks, type Row } from './lines.ts';
 import { hanging } from './plan-items.ts';
 
 /** A person reads this many fields of one object; `--json` has them all. */
@@ -20,20 +20,20 @@ export function objectLines(objects: readonly ObjectPlan[], style: Style, width:
   const isCounted = made.length > MOST_NEW && !verbose;
   const touched = objects.filter(({ action }) => action === 'change' || (action === 'create' && !isCounted));
   const same = objects.filter(({ action }) => action === 'same').length;
-  const rows = touched.map(({ ref, action, takenFrom }) => [
-    nameOf(ref),
-    ref.kind,
-    action === 'create'
-      ? style.good('+ new')
-      : style.warn(takenFrom === undefined ? '~ changed' : `~ taken over from ${takenFrom.join(', ')}`),
-  ]);
-  const names = table(rows);
-  const lines = touched.flatMap((object, index) => [names[index] ?? '', ...fieldLines(object, style, width)]);
+  const names = rowBlocks(touched.map(objectRow(style)), width);
+  const lines = touched.flatMap((object, index) => [...(names[index] ?? []), ...fieldLines(object, style, width)]);
   const rest =
     same === 0 ? [] : [`${countText(same, 'object')} stay${same === 1 ? 's' : ''} as ${same === 1 ? 'it is' : 'they are'}`];
   const counted = isCounted ? newByKind(made, style, width) : [];
   const all = [...counted, ...lines, ...rest];
   return all.length === 0 ? ['no objects'] : all;
+}
+
+function objectRow(style: Style): (object: ObjectPlan) => Row {
+  return ({ ref, action, takenFrom }) => {
+    const changed = takenFrom === undefined ? '~ changed' : `~ taken over from ${takenFrom.join(', ')}`;
+    return { lead: '', cells: [nameOf(ref), ref.kind, action === 'create' ? style.good('+ new') : style.warn(changed)] };
+  };
 }
 
 /** `+ 84 new: 12 ConfigMaps, 9 ClusterRoles …` */

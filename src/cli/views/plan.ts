@@ -56,7 +56,7 @@ export function viewPlan(plan: PlanResult, command: PlanCommand, { style, width 
     ...(sent === undefined ? [] : part('To send', hanging(sent, room))),
     ...part(
       'Left over',
-      plan.leftOver.map((name) => `${name} is not in this release; it stays`),
+      plan.leftOver.flatMap((name) => hanging(`${name} is not in this release; it stays`, room)),
     ),
     ...part('Addresses', plan.urls),
     '',

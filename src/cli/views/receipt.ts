@@ -3,8 +3,8 @@ import { bytesText, countText } from '../../core/amounts.ts';
 import type { ReceiptResult } from '../../flows/receipt.ts';
 import type { VerifyReceiptsResult } from '../../flows/verify-receipts.ts';
 import type { Style } from '../style.ts';
-import { table } from '../table.ts';
 import { viewCodes } from './codes.ts';
+import { headed, rowLines, said, whole, WIDTH } from './lines.ts';
 import { MARK } from '../words.ts';
 
 /** What is shown besides where the file is. */
@@ -14,13 +14,18 @@ export interface ReceiptForms {
 }
 
 /** What `deliver receipt` has written. */
-export function viewReceipt(result: ReceiptResult, style: Style, wanted: ReceiptForms): string[] {
+export function viewReceipt(result: ReceiptResult, style: Style, wanted: ReceiptForms, width = WIDTH): string[] {
   const { path, size, number, site, release, outcome, signer, text, id, codes, codeFiles } = result;
   const what = `${site} has ${release.name} ${release.version}`;
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(what)}   receipt ${String(number)}${outcome === 'unchanged' ? ', as before' : ''}`,
-    `  To carry back: ${path} (${bytesText(size)}), signed by ${signerText(signer)}`,
+    ...headed(
+      `${style.good(MARK.done)} `,
+      style.bold(what),
+      `receipt ${String(number)}${outcome === 'unchanged' ? ', as before' : ''}`,
+      width,
+    ),
+    ...said('  ', `To carry back: ${whole(path)} (${bytesText(size)}), signed by ${signerText(signer)}`, width),
     `  ${id}`,
     ...codeFiles.map((file) => `  QR code: ${file}`),
     ...(wanted.qr ? viewCodes(codes) : []),
@@ -29,17 +34,20 @@ export function viewReceipt(result: ReceiptResult, style: Style, wanted: Receipt
 }
 
 /** What `deliver receipt verify` says when nothing is wrong. */
-export function viewReceipts({ site, receipts, installed, before }: VerifyReceiptsResult, style: Style): string[] {
-  const rows = receipts.map(({ number, time, release, signer }) => [
-    String(number),
-    time.slice(0, 10),
-    `${release.name} ${release.version}`,
-    signer.name === '' ? signer.fingerprint : signer.name,
-  ]);
+export function viewReceipts({ site, receipts, installed, before }: VerifyReceiptsResult, style: Style, width = WIDTH): string[] {
+  const rows = receipts.map(({ number, time, release, signer }) => ({
+    lead: '  ',
+    cells: [
+      String(number),
+      time.slice(0, 10),
+      `${release.name} ${release.version}`,
+      signer.name === '' ? signer.fingerprint : signer.name,
+    ],
+  }));
   return [
-    `${style.good(MARK.done)} ${style.bold(site)}   ${countText(receipts.length, 'receipt')}, one chain`,
-    ...table(rows, { indent: 2 }),
-    ...(before === undefined ? [] : [`  What came before them is not here: ${before}`]),
-    `  Installed: ${installed.map(({ name, version }) => `${name} ${version}`).join(', ')}`,
+    ...headed(`${style.good(MARK.done)} `, style.bold(site), `${countText(receipts.length, 'receipt')}, one chain`, width),
+    ...rowLines(rows, width),
+    ...(before === undefined ? [] : said('  ', `What came before them is not here: ${before}`, width)),
+    ...said('  ', `Installed: ${installed.map(({ name, version }) => `${name} ${version}`).join(', ')}`, width),
   ];
 }

@@ -4,6 +4,7 @@ import type { ResolveResult } from '../../flows/resolve.ts';
 import { lockContents, type LockContents } from '../../lock/lock-contents.ts';
 import type { Style } from '../style.ts';
 import { MARK } from '../words.ts';
+import { said, whole, WIDTH } from './lines.ts';
 
 /** The result of a resolve without the lock itself, which is in its file. */
 export interface ResolveSummary {
@@ -20,14 +21,14 @@ export function resolveSummary({ lock, lockPath, outcome }: ResolveResult): Reso
 }
 
 /** What `deliver resolve` says at its end. */
-export function viewResolve(result: ResolveSummary, style: Style): string[] {
+export function viewResolve(result: ResolveSummary, style: Style, width = WIDTH): string[] {
   const { contents, lockPath, outcome } = result;
-  const done = style.good(MARK.done);
+  const done = `${style.good(MARK.done)} `;
   const bytes = [contents.images, contents.charts, contents.components, contents.addons, contents.files].reduce(
     (sum, amount) => sum + amount.bytes,
     0,
   );
-  const carried = `  ${bytesText(bytes)} to carry: ${contentsText(contents)}`;
-  if (outcome === 'unchanged') return ['', `${done} ${lockPath} is up to date`, carried];
-  return ['', `${done} ${style.bold(lockPath)}`, carried, '  Review and commit it: it is what pack ships.'];
+  const carried = said('  ', `${bytesText(bytes)} to carry: ${contentsText(contents)}`, width);
+  if (outcome === 'unchanged') return ['', ...said(done, `${whole(lockPath)} is up to date`, width), ...carried];
+  return ['', `${done}${style.bold(lockPath)}`, ...carried, '  Review and commit it: it is what pack ships.'];
 }

@@ -2,20 +2,18 @@ import { countText } from '../../core/amounts.ts';
 import type { AppStatus, NodeStatus, StatusResult } from '../../flows/plan/types.ts';
 import type { PolicyRun } from '../../registry/port.ts';
 import type { Output } from '../output.ts';
-import { table } from '../table.ts';
-import { padEnd, truncateMiddle, widthOf, wrap } from '../text.ts';
+import { truncateMiddle } from '../text.ts';
 import { addressLines } from './addresses.ts';
+import { rowLines, said } from './lines.ts';
 import { MARK } from '../words.ts';
 
 const SHOWN_DOWN = 3;
 const MOST_MESSAGE = 45;
-/** Columns for what is said of a thing beside its name; below it where there are fewer. */
-const NARROWEST = 32;
 
 type Screen = Pick<Output, 'style' | 'width'>;
 type State = 'good' | 'wait' | 'bad';
 
-interface Row {
+interface StateRow {
   readonly state: State;
   readonly cells: readonly string[];
 }
@@ -50,15 +48,14 @@ export function viewStatus(result: StatusResult, screen: Screen): string[] {
     ...(result.addons.length === 0 ? [] : ['', 'Add-ons', ...marked(result.addons.map(appRow), screen)]),
     ...(result.apps.length === 0 ? [] : ['', 'Apps', ...marked(result.apps.map(appRow), screen)]),
     ...addressLines(result),
-    ...(result.lockedBy === undefined ? [] : ['', ...wrap(`${result.lockedBy} installs on this site now.`, width)]),
+    ...(result.lockedBy === undefined ? [] : ['', ...said('', `${result.lockedBy} installs on this site now.`, width)]),
     ...(result.down.length === 0
       ? []
       : [
           '',
-          ...told(
-            style.bad(MARK.failed),
+          ...said(
+            `${style.bad(MARK.failed)} `,
             `${countText(result.down.length, 'thing')} not well: ${downText(result.down)}`,
-            0,
             width,
           ),
         ]),
@@ -68,12 +65,15 @@ export function viewStatus(result: StatusResult, screen: Screen): string[] {
 /** Days before the end at which an install makes a new certificate. */
 const RENEWED_AT = 30;
 
-function registryRows(name: string, { healthy, message, runs = [], certificateDays }: StatusResult['registry']): Row[] {
+function registryRows(name: string, { healthy, message, runs = [], certificateDays }: StatusResult['registry']): StateRow[] {
   const days = certificateDays === undefined ? [] : [`certificate: ${String(certificateDays)} days left`];
   const due = certificateDays !== undefined && certificateDays < RENEWED_AT;
   return [
     { state: healthy ? 'good' : 'bad', cells: name === '' ? [message] : [name, message] },
-    ...days.map((text): Row => ({ state: due ? 'bad' : 'good', cells: [due ? `${text}; deliver install renews it` : text] })),
+    ...days.map((text): StateRow => ({
+      state: due ? 'bad' : 'good',
+      cells: [due ? `${text}; deliver install renews it` : text],
+    })),
     ...runs.map(runRow),
   ];
 }
@@ -86,7 +86,7 @@ const RUN_STATE: Readonly<Record<PolicyRun['state'], State>> = {
   missing: 'bad',
 };
 
-function runRow({ policy, state, started, figures }: PolicyRun): Row {
+function runRow({ policy, state, started, figures }: PolicyRun): StateRow {
   const words = { done: 'done', never: 'has not run yet', running: 'running', failed: 'failed', missing: 'not in Harbor' }[state];
   const when = started === undefined ? '' : dayOf(started);
   const many = figures === undefined || figures.total === 0 ? '' : `${String(figures.done)} of ${String(figures.total)}`;
@@ -95,11 +95,14 @@ function runRow({ policy, state, started, figures }: PolicyRun): Row {
 
 function clusterLines({ clusterProblem, releases }: StatusResult, screen: Screen): string[] {
   if (clusterProblem !== undefined) return ['', 'Cluster', ...marked([{ state: 'bad', cells: [clusterProblem] }], screen)];
-  const rows = releases.map(({ name, version, state, installedAt }) => [`${name} ${version}`, state, dayOf(installedAt)]);
-  return ['', 'Releases', ...(rows.length === 0 ? ['  none installed by deliver'] : table(rows, { indent: 2 }))];
+  const rows = releases.map(({ name, version, state, installedAt }) => ({
+    lead: '  ',
+    cells: [`${name} ${version}`, state, dayOf(installedAt)],
+  }));
+  return ['', 'Releases', ...(rows.length === 0 ? ['  none installed by deliver'] : rowLines(rows, screen.width))];
 }
 
-function nodeRow({ name, ready, version, message, certificateDays }: NodeStatus): { state: State; cells: readonly string[] } {
+function nodeRow({ name, ready, version, message, certificateDays }: NodeStatus): StateRow {
   const days = certificateDays === undefined ? '' : `certificates for ${countText(certificateDays, 'day')}`;
   return {
     state: ready ? 'good' : 'bad',
@@ -113,39 +116,21 @@ function downText(down: readonly string[]): string {
   return down.length > SHOWN_DOWN ? `${shown} and ${String(down.length - SHOWN_DOWN)} more` : shown;
 }
 
-function appRow(app: AppStatus): { state: State; cells: readonly string[] } {
+function appRow(app: AppStatus): StateRow {
   return { state: APP_STATE[app.state], cells: [`${app.namespace}/${app.name}`, app.kind, app.message] };
 }
 
-/** Rows with ✔, … or ✖ before them; what the last cell of one says goes on below where its line is full. */
-function marked(rows: readonly Row[], { style, width }: Screen): string[] {
-  const heads = table(rows.map(({ cells }) => cells.slice(0, -1)));
+/** Rows with ✔, … or ✖ before them. */
+function marked(rows: readonly StateRow[], { style, width }: Screen): string[] {
   const mark: Readonly<Record<State, string>> = {
     good: style.good(MARK.done),
     wait: style.warn(MARK.running),
     bad: style.bad(MARK.failed),
   };
-  const widthOfColumn = (column: number): number =>
-    Math.max(0, ...rows.map(({ cells }) => (column < cells.length - 1 ? widthOf(cells[column] ?? '') : 0)));
-  return rows.flatMap(({ state, cells }, index) => {
-    const column = cells.slice(0, -1).reduce((sum, _, at) => sum + widthOfColumn(at) + 2, 0);
-    const text = `${padEnd(heads[index] ?? '', column)}${cells.at(-1) ?? ''}`.trimEnd();
-    return told(`  ${mark[state]}`, text, column, width);
-  });
-}
-
-/**
- * A line behind its mark, wrapped.
- * @param column where its last part begins, which goes on there; further left where little room would be
- */
-function told(mark: string, text: string, column: number, width: number): string[] {
-  const indent = widthOf(mark) + 1;
-  if (indent + widthOf(text) <= width) return [`${mark} ${text}`];
-  const below = width - indent - column < NARROWEST ? 2 : column;
-  const head = text.slice(0, column);
-  const [first = '', ...rest] = wrap(text.slice(column), width - indent - below);
-  const lines = below === column ? [`${head}${first}`, ...rest] : [head.trimEnd(), first, ...rest];
-  return lines.map((line, index) => (index === 0 ? `${mark} ${line}` : `${' '.repeat(indent + below)}${line}`));
+  return rowLines(
+    rows.map(({ state, cells }) => ({ lead: `  ${mark[state]} `, cells })),
+    width,
+  );
 }
 
 /** `2026-11-12T14:02:11Z` → `2026-11-12 14:02 UTC` */

@@ -7,46 +7,47 @@ import type { PoolPublishResult } from '../../flows/publish-pool.ts';
 import { shortPath } from '../short-path.ts';
 import type { Style } from '../style.ts';
 import { MARK } from '../words.ts';
+import { headed, said, whole, WIDTH } from './lines.ts';
 
 /** What `deliver publish` says at its end. */
-export function viewPublish({ to, objects, sentBytes }: PublishResult, style: Style): string[] {
+export function viewPublish({ to, objects, sentBytes }: PublishResult, style: Style, width = WIDTH): string[] {
   const size = objects.reduce((sum, object) => sum + object.size, 0);
   const facts = `${countText(objects.length, 'object')}, ${bytesText(size)}${sentBytes === 0 ? ', all there already' : ''}`;
   const lines = objects.length === 1 ? objects.map(({ digest }) => `  ${digest}`) : [];
-  return ['', `${style.good(MARK.done)} ${style.bold(to)}   ${facts}`, ...lines];
+  return ['', ...headed(`${style.good(MARK.done)} `, style.bold(whole(to)), facts, width), ...lines];
 }
 
 /** What `deliver publish --pool` says at its end. */
-export function viewPublishPool({ pool, release, root }: PoolPublishResult, style: Style): string[] {
+export function viewPublishPool({ pool, release, root }: PoolPublishResult, style: Style, width = WIDTH): string[] {
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(release)} is in ${pool}`,
+    ...said(`${style.good(MARK.done)} `, `${style.bold(release)} is in ${whole(pool)}`, width),
     `  ${root}`,
     `  Next: deliver fetch --pool ${pool}/${release} FOLDER`,
   ];
 }
 
 /** What `deliver fetch` says at its end. */
-export function viewFetch({ files }: FetchResult, style: Style): string[] {
-  return [
-    '',
-    ...files.map(({ path, size, outcome }) => {
-      const said = outcome === 'unchanged' ? ', unchanged' : '';
-      return `${style.good(MARK.done)} ${style.bold(shortPath(path))}   ${bytesText(size)}${said}`;
-    }),
-    '  Next: deliver verify, which also asks who signed it',
-  ];
+export function viewFetch({ files }: FetchResult, style: Style, width = WIDTH): string[] {
+  return ['', ...files.flatMap((file) => fetched(file, style, width)), '  Next: deliver verify, which also asks who signed it'];
+}
+
+function fetched(
+  { path, size, outcome }: Pick<PoolFetchResult, 'path' | 'size' | 'outcome'>,
+  style: Style,
+  width: number,
+): string[] {
+  const facts = `${bytesText(size)}${outcome === 'unchanged' ? ', unchanged' : ''}`;
+  return headed(`${style.good(MARK.done)} `, style.bold(whole(shortPath(path))), facts, width);
 }
 
 /** What `deliver fetch --pool` says at its end. */
-export function viewFetchPool({ path, size, root, outcome }: PoolFetchResult, style: Style): string[] {
-  const said = outcome === 'unchanged' ? ', unchanged' : '';
-  const short = shortPath(path);
+export function viewFetchPool({ path, size, root, outcome }: PoolFetchResult, style: Style, width = WIDTH): string[] {
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(short)}   ${bytesText(size)}${said}`,
+    ...fetched({ path, size, outcome }, style, width),
     `  ${root}`,
-    `  Next: deliver verify ${short} --trust KEY.pub`,
+    `  Next: deliver verify ${shortPath(path)} --trust KEY.pub`,
   ];
 }
 
@@ -54,6 +55,7 @@ export function viewFetchPool({ path, size, root, outcome }: PoolFetchResult, st
 export function viewCollect(
   { dryRun, markedBlobs, markedBytes, deletedBlobs, deletedBytes }: CollectResult,
   style: Style,
+  width = WIDTH,
 ): string[] {
   const deleted = `${countText(deletedBlobs, 'blob')}, ${bytesText(deletedBytes)}`;
   const waiting = `${countText(markedBlobs, 'blob')}, ${bytesText(markedBytes)}`;
@@ -62,6 +64,6 @@ export function viewCollect(
     `${style.good(MARK.done)} ${dryRun ? `${deleted} would be deleted` : `${deleted} deleted`}`,
     ...(markedBlobs === 0
       ? []
-      : [`  ${waiting} ${dryRun ? 'would wait' : 'wait'}: needed by no release, but not long enough yet`]),
+      : said('  ', `${waiting} ${dryRun ? 'would wait' : 'wait'}: needed by no release, but not long enough yet`, width)),
   ];
 }

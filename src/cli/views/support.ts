@@ -1,8 +1,8 @@
 import { bytesText, countText } from '../../core/amounts.ts';
 import type { SupportResult } from '../../flows/support.ts';
 import type { Output } from '../output.ts';
-import { wrap } from '../text.ts';
 import { MARK } from '../words.ts';
+import { said } from './lines.ts';
 
 /** `deliver support`: where the archive is, what is missing in it, and what to look at before it leaves the site. */
 export function viewSupport(result: SupportResult, { style, width }: Pick<Output, 'style' | 'width'>): string[] {
@@ -13,10 +13,12 @@ export function viewSupport(result: SupportResult, { style, width }: Pick<Output
   ];
   return [
     `  ${style.bold(path)}`,
-    `  ${countText(files, 'file')}, ${bytesText(size)}, ${countText(hosts.length, 'host')}; ${countText(redacted, 'value')} replaced by ***`,
-    ...missing.flatMap((line) =>
-      wrap(line, width - 4).map((text, index) => `  ${index === 0 ? style.warn(MARK.warn) : ' '} ${text}`),
+    ...said(
+      '  ',
+      `${countText(files, 'file')}, ${bytesText(size)}, ${countText(hosts.length, 'host')}; ${countText(redacted, 'value')} replaced by ***`,
+      width,
     ),
+    ...missing.flatMap((line) => said(`  ${style.warn(MARK.warn)} `, line, width)),
     '',
     '  Look at REDACTED.txt in it before it leaves the site:',
     `    tar -xzOf ${path} REDACTED.txt`,

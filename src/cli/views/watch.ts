@@ -1,8 +1,8 @@
 import { countText } from '../../core/amounts.ts';
 import type { WatchResult } from '../../flows/watch.ts';
 import type { Output } from '../output.ts';
-import { wrap } from '../text.ts';
 import { MARK } from '../words.ts';
+import { headed, said, whole } from './lines.ts';
 
 /** What `deliver watch` says when it was stopped, or has nothing left to do. */
 export function viewWatch(
@@ -11,13 +11,15 @@ export function viewWatch(
 ): string[] {
   return [
     '',
-    `${style.good(MARK.done)} ${style.bold(folder)} is no longer watched.   ${countText(done, 'delivery')} done`,
+    ...headed(
+      `${style.good(MARK.done)} `,
+      `${style.bold(whole(folder))} is no longer watched.`,
+      `${countText(done, 'delivery')} done`,
+      width,
+    ),
     ...(quarantined === 0
       ? []
-      : [`  ${style.warn(MARK.warn)} ${String(quarantined)} in quarantine; the report beside each says why.`]),
-    ...waiting.flatMap((line) => {
-      const [first = '', ...rest] = wrap(`still there: ${line}`, width - 4);
-      return [`  ${style.warn(MARK.warn)} ${first}`, ...rest.map((part) => `    ${part}`)];
-    }),
+      : said(`  ${style.warn(MARK.warn)} `, `${String(quarantined)} in quarantine; the report beside each says why.`, width)),
+    ...waiting.flatMap((line) => said(`  ${style.warn(MARK.warn)} `, `still there: ${line}`, width)),
   ];
 }

@@ -11,7 +11,9 @@ export function mirrorsStep(session: () => ReleaseSession, ports: SitePorts): St
     title: 'Mirrors',
     run: async (report, signal) => {
       const written = await writeMirrors(ports.hosts, await siteMirrors(session(), ports, true, signal), report, signal);
-      return { summary: mirrorSummary(written), changed: written.reduce((sum, node) => sum + node.written, 0) };
+      // A runtime that was only told to read its files is not as before, either.
+      const changed = written.reduce((sum, node) => sum + (node.written === 0 && node.reloaded === true ? 1 : node.written), 0);
+      return { summary: mirrorSummary(written), changed };
     },
   };
 }

@@ -38,6 +38,8 @@ export interface NodePlan {
   readonly host: string;
   /** Files that would be written. */
   readonly files: readonly string[];
+  /** How its runtime is made to read them, in words: `restart k3s`. `due`: it lacks files that a run which was cut off wrote. */
+  readonly reload?: { readonly does: string; readonly due: boolean };
 }
 
 /** Of a site without a registry: what its nodes are brought. */

@@ -1,4 +1,5 @@
 import semver from 'semver';
+import { installText } from '../packages.ts';
 import { check, type Check } from './check.ts';
 import type { BuildFacts } from './facts.ts';
 import { isNode, type BuildNeeds, type HostDuty } from './needs.ts';
@@ -24,22 +25,9 @@ export function programCheck(host: string, { lacks }: BuildFacts, duty: HostDuty
 
 /** The failed check that names every program that is missing, and where all of them come from. */
 export function lacking(host: string, missing: readonly string[]): Check {
-  const packages = [...new Set(missing.map((name) => PACKAGE[name] ?? name))];
   return check('programs', 'programs').fail({
     host,
     found: `missing: ${missing.join(', ')}`,
-    fix: `Install ${missing.join(', ')} on ${host} from its distribution’s media (packages ${packages.join(', ')}).`,
+    fix: installText(host, missing),
   });
 }
-
-const COREUTILS = ['base64', 'cat', 'date', 'df', 'dirname', 'head', 'id', 'ls', 'sha256sum', 'sort', 'stat', 'tr', 'uname'];
-
-const PACKAGE: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(COREUTILS.map((name) => [name, 'coreutils'])),
-  awk: 'gawk or mawk',
-  find: 'findutils',
-  flock: 'util-linux',
-  ip: 'iproute2 or iproute',
-  mount: 'util-linux',
-  nsenter: 'util-linux',
-};

@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DeliverError } from '../../core/errors.ts';
+import { installText } from '../packages.ts';
 import { fileItem, unitItem, type HostItem } from './item.ts';
 import { hostsFileWith } from './names.ts';
 import type { RecordedFile } from './record.ts';
 import type { HostState } from './state.ts';
 import type { HostWish, WishedComponent, WishedFile, WishedUnit } from './wish.ts';
+
+/** What no package brings to a host that was started without it. */
+const SYSTEMD = 'systemd';
 
 export interface PlannedFile {
   readonly path: string;
@@ -57,11 +61,7 @@ export function planHost(given: HostWish, state: HostState): HostPlan {
     ...settings,
     ...units.map((unit) => unitItem(unit, isAsWanted(unit, state))),
   ];
-  const lacks = state.lacks.map((what) => ({
-    why: `${what} is not there`,
-    fix: what === 'systemd' ? 'deliver prepares hosts that systemd runs.' : `Install ${what} on that host.`,
-  }));
-  const all = [...lacks, ...refusals];
+  const all = [...lacking(state), ...refusals];
   return {
     host: state.host,
     state,
@@ -73,6 +73,14 @@ export function planHost(given: HostWish, state: HostState): HostPlan {
     notes: packages.notes,
     ...(all.length === 0 ? {} : { refused: refusal(state.host, all) }),
   };
+}
+
+function lacking({ host, lacks }: HostState): { why: string; fix: string }[] {
+  const programs = lacks.filter((name) => name !== SYSTEMD);
+  return [
+    ...(programs.length === 0 ? [] : [{ why: `missing: ${programs.join(', ')}`, fix: installText(host, programs) }]),
+    ...(lacks.includes(SYSTEMD) ? [{ why: 'systemd is not there', fix: 'deliver prepares hosts that systemd runs.' }] : []),
+  ];
 }
 
 function forPlatform(

@@ -30,6 +30,8 @@ export interface NodeMirrors {
 export interface WrittenMirrors {
   readonly node: string;
   readonly written: number;
+  /** The runtime was told; without a file written, of those that a run which was cut off wrote. */
+  readonly reloaded?: true;
   /** Copies of files that others had written there, made before they were replaced. */
   readonly kept: readonly string[];
 }
@@ -93,7 +95,7 @@ export async function writeMirrors(
       const ran = await connection.run(settle, { sudo: true, timeout: RELOAD_TIMEOUT, signal: stop });
       if (ran.code !== 0) throw notReloaded(node, ran.stderr, reload);
     }
-    done.set(node, { node, written: changes.length, kept });
+    done.set(node, { node, written: changes.length, kept, ...(reload === undefined ? {} : { reloaded: true }) });
   });
   return [...done.values()];
 }
@@ -114,12 +116,11 @@ export function mirrorChanges(plan: readonly NodeMirrors[]): number {
   return plan.reduce((sum, { files }) => sum + files.filter(({ state }) => state !== 'same').length, 0);
 }
 
-/** `w1: 3 files written`, `no change`. */
+/** `w1: 3 files written`, `w2: mirrors of the run before read`, `no change`. */
 export function mirrorSummary(written: readonly WrittenMirrors[]): string {
-  const changed = written.filter((node) => node.written > 0);
-  return changed.length === 0
-    ? 'no change'
-    : changed.map((node) => `${node.node}: ${filesText(node.written)} written`).join(' · ');
+  const changed = written.filter((node) => node.written > 0 || node.reloaded === true);
+  const text = (files: number): string => (files === 0 ? 'mirrors of the run before read' : `${filesText(files)} written`);
+  return changed.length === 0 ? 'no change' : changed.map((node) => `${node.node}: ${text(node.written)}`).join(' · ');
 }
 
 function filesText(count: number): string {

@@ -13,6 +13,13 @@ export const MIRROR_RELOAD: Readonly<Record<OtherRuntime, string>> = {
   rke2: 'for u in rke2-server rke2-agent; do ! systemctl is-active -q $u || systemctl restart $u || exit 1; done',
 };
 
+/** The same in words, for a plan. */
+export const MIRROR_RELOAD_TEXT: Readonly<Record<OtherRuntime, string>> = {
+  crio: 'reload CRI-O',
+  k3s: 'restart k3s',
+  rke2: 'restart RKE2',
+};
+
 /**
  * registries.conf(5) for CRI-O: the location itself is the site's registry, because the location is asked last and upstream
  * must never be.

@@ -83,3 +83,15 @@ it('keeps its block in a hosts file in one place and everything around it', () =
   expect(hostsFileWith(second, ['10.0.0.1 cp1', '10.0.0.2 w1'])).toBe(second);
   expect(hostsFileWith(second, [])).toBe(`${before}\n10.0.0.8 later\n`);
 });
+
+it('names all the programs that a host lacks in one fix, with the packages that bring them', () => {
+  const { facts } =
+    planHost(wish, looked('lacks=tar', 'lacks=stat', 'lacks=base64', 'lacks=find', 'lacks=systemd')).refused ?? {};
+  expect(facts?.why).toBe('missing: tar, stat, base64, find; systemd is not there');
+  expect(facts?.fix).toBe(
+    [
+      'Install tar, stat, base64, find on w1 from its distribution’s media (packages tar, coreutils, findutils).',
+      'deliver prepares hosts that systemd runs.',
+    ].join('\n'),
+  );
+});
