@@ -13,7 +13,7 @@ import type { RegistryCertificates } from '../../site/registry/certificate.ts';
 import { readKept } from '../../site/registry/kept.ts';
 import { HARBOR_UNIT, UNIT_FOLDER } from '../../site/registry/paths.ts';
 import { registrySettings, type RegistrySettings } from '../../site/registry/settings.ts';
-import { certificateFiles, distributionWish, registryCertificates } from '../../site/registry/wish.ts';
+import { certificateFiles, distributionWish, REGISTRY_PROGRAM, registryCertificates } from '../../site/registry/wish.ts';
 import { carriedComponents } from '../../site/runtime/carried.ts';
 import { dockerWish } from '../../site/runtime/docker.ts';
 import type { CarriedComponent } from '../../site/runtime/wish.ts';
@@ -51,7 +51,7 @@ export async function settingsOf({
 
 /**
  * Compares the registry host with what the site file asks for. Changes nothing.
- * @returns undefined when no registry is to be installed, or the release brings none and one is there
+ * @returns undefined when no registry is to be installed, or a Harbor is there and the release brings none
  * @throws DeliverError E_PREFLIGHT when the release lacks a program or an upgrade is too large; E_SCHEMA, E_SSH*, E_HOST
  */
 export async function planRegistry(
@@ -65,26 +65,33 @@ export async function planRegistry(
   const connection = await ports.hosts.connect(settings.on, signal);
   const kept = await readKept(connection);
   const carried = carriedComponents(lock);
-  const name = settings.kind === 'harbor' ? 'harbor' : 'registry';
-  // A release of apps alone uses the registry that an earlier one brought.
-  if (kept.certificate !== undefined && !carried.some((component) => component.name === name)) return undefined;
+  const name = settings.kind === 'harbor' ? 'harbor' : REGISTRY_PROGRAM;
+  const program = carried.find((component) => component.name === name);
+  // A release of apps alone uses the registry that an earlier one brought; what is Harbor’s is changed by Harbor’s installer only.
+  const isThere = kept.certificate !== undefined;
+  if (isThere && program === undefined && settings.kind === 'harbor') return undefined;
   const certificates = await registryCertificates(settings, kept, now);
-  refuseMissing(carried, NEEDED[settings.kind]);
-  const program = needed(carried, name);
+  if (!isThere || program !== undefined) refuseMissing(carried, NEEDED[settings.kind]);
   const wish =
     settings.kind === 'harbor'
       ? harborWish(settings, carried, certificates)
       : await distributionWish(settings, program, certificates, kept);
   const [look] = await planHosts(ports.hosts, [wish], signal);
   if (look === undefined) throw new DeliverError('E_BUG', { what: 'The registry host was not looked at.' });
-  const work = { connection, settings, archive: program, certificate: certificates.certificate, signal };
-  const harbor = settings.kind === 'harbor' ? { work, plan: await planHarbor(work) } : undefined;
+  const harbor =
+    settings.kind === 'harbor'
+      ? await harborPlan({ connection, settings, archive: needed(carried, name), certificate: certificates.certificate, signal })
+      : undefined;
   const items: HostItem[] = [
     ...(certificates.change === undefined ? [] : [{ kind: 'certificate' as const, what: certificates.change, done: false }]),
     ...('plan' in look ? look.plan.items : []),
-    ...(harbor === undefined ? [] : [harborItem(harbor.plan, program)]),
+    ...(harbor === undefined ? [] : [harborItem(harbor.plan, harbor.work.archive)]),
   ];
   return { settings, certificates, look, items, ...(harbor === undefined ? {} : { harbor }) };
+}
+
+async function harborPlan(work: HarborWork): Promise<NonNullable<RegistryPlan['harbor']>> {
+  return { work, plan: await planHarbor(work) };
 }
 
 /** Its archive is sent for a new version only. */

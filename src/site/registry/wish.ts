@@ -9,6 +9,9 @@ import { ACCOUNTS, CA_CERT, CA_KEY, REGISTRY_CONFIG, REGISTRY_UNIT, SERVER_CERT,
 import type { RegistrySettings } from './settings.ts';
 import { componentWish, type CarriedComponent } from '../runtime/wish.ts';
 
+/** Its component. */
+export const REGISTRY_PROGRAM = 'registry';
+
 /** The certificates that a registry should have, given those that it has. @throws DeliverError E_SCHEMA */
 export function registryCertificates(settings: RegistrySettings, kept: KeptRegistry, now: Date): Promise<RegistryCertificates> {
   const { given, givenCa, hostname, names, site } = settings;
@@ -28,17 +31,21 @@ export function certificateFiles({ ca, caKey, certificate, key }: RegistryCertif
   ];
 }
 
-/** Everything that makes a host the site’s registry, run by the CNCF distribution program. @throws DeliverError E_SCHEMA */
+/**
+ * Everything that makes a host the site’s registry, run by the CNCF distribution program.
+ * @param program undefined in a release of apps alone: the one that is there stays
+ * @throws DeliverError E_SCHEMA
+ */
 export async function distributionWish(
   settings: RegistrySettings,
-  program: CarriedComponent,
+  program: CarriedComponent | undefined,
   certificates: RegistryCertificates,
   kept: KeptRegistry,
 ): Promise<HostWish> {
   const { account, pull, on } = settings;
   const accounts = await accountsFile([account, ...(pull === undefined ? [] : [pull])], kept.accounts);
   const secret = new Secret(secretOf(kept.config) ?? randomBytes(32).toString('hex'));
-  const placed = componentWish(program);
+  const placed = program === undefined ? undefined : componentWish(program);
   const unit = `${UNIT_FOLDER}/${REGISTRY_UNIT}`;
   return {
     ...emptyWish(on),
@@ -53,7 +60,7 @@ export async function distributionWish(
       {
         name: REGISTRY_UNIT,
         wanted: 'running',
-        restartOn: [program.name, SERVER_CERT, SERVER_KEY, ACCOUNTS, REGISTRY_CONFIG, unit],
+        restartOn: [REGISTRY_PROGRAM, SERVER_CERT, SERVER_KEY, ACCOUNTS, REGISTRY_CONFIG, unit],
       },
     ],
   };

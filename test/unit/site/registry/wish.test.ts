@@ -113,6 +113,15 @@ describe('the distribution registry of a host', () => {
       config: read('config.yml'),
     };
     expect(await wishFor(kept)).toEqual(first);
+    // A release of apps alone: the program stays as it is, and is started anew with a new certificate.
+    const alone = await distributionWish(
+      settings(site()),
+      undefined,
+      await registryCertificates(settings(site()), kept, NOW),
+      kept,
+    );
+    expect(alone).toEqual({ ...first, components: [] });
+    expect(alone.units[0]?.restartOn).toContain(PROGRAM.name);
   });
 });
 
